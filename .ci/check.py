@@ -1,0 +1,142 @@
+"""`make check`: every check that needs no tests. All are run; the exit code is 1 if one failed."""
+
+import filecmp
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+API_DESCRIPTION = ROOT / "webhooks_portal" / "openapi.yaml"
+CODE = ("subscriptions", "deliveries", "webhooks_portal", "manage.py")
+# In pieces, so that this file does not contain what it looks for.
+FORBIDDEN = re.compile(
+    "|".join(
+        [
+            r"\b(?:pypi|pythonhosted|npmjs|debian)\." r"(?:org|com)\b",
+            r"\bregistry\." r"npm",
+            r"(?<![\w.:/-])/" r"(?:work|root|tmp)/",
+        ]
+    )
+)
+# Made elsewhere, or about addresses that exist only there.
+NOT_OURS = ("static/vendor/", "tests/browser/vendor/", "LICENSE")
+PRODUCTION = {
+    "DEBUG": "false",
+    "WEBHOOKS_PRODUCTION": "true",
+    "WEBHOOKS_PUBLIC_URL": "https://webhooks.example.com",
+    "SECRET_KEY": "for-the-check-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ",
+    "WEBHOOKS_SECRET_KEYS": "Zm9yLXRoZS1jaGVjay1vbmx5LTMyLWJ5dGVzLWxvbmc=",
+}
+
+
+def main() -> int:
+    """Run all checks and say how each went."""
+    os.chdir(ROOT)
+    with tempfile.TemporaryDirectory(prefix="webhooks-check-") as directory:
+        data = Path(directory)
+        environment = {k: v for k, v in os.environ.items() if k not in ("DEBUG", "DATABASE_URL")}
+        environment |= {"WEBHOOKS_DATA_DIR": directory}
+        failed = [name for name, check in _checks(data, environment) if not _passes(name, check)]
+    if failed:
+        print(f"Failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def _checks(data: Path, environment: dict[str, str]) -> Iterator[tuple[str, Callable[[], bool]]]:
+    def runs(*command: str, **more: str) -> Callable[[], bool]:
+        return lambda: _run([sys.executable, *command], {**environment, **more})
+
+    yield "style (ruff check)", runs("-m", "ruff", "check", "--quiet", ".")
+    yield "format (ruff format)", runs("-m", "ruff", "format", "--check", "--quiet", ".")
+    yield "types (mypy)", runs("-m", "mypy", "--no-error-summary", *CODE)
+    # The API description has a section for each platform's webhooks: loaded from the files.
+    yield "database", runs("manage.py", "migrate", "--verbosity", "0")
+    yield "platforms", runs("manage.py", "load_platforms", "--verbosity", "0")
+    yield "settings", runs("manage.py", "check", "--fail-level", "WARNING")
+    deploy = ("manage.py", "check", "--deploy", "--fail-level", "WARNING")
+    yield "settings in production", runs(*deploy, **PRODUCTION)
+    yield "migrations", runs("manage.py", "makemigrations", "--check", "--dry-run")
+    yield "templates", runs(".ci/templates.py")
+    yield "API description", lambda: _api_description_is_current(data, environment)
+    yield "words that may not be committed", _no_forbidden_words
+
+
+def _passes(name: str, check: Callable[[], bool]) -> bool:
+    started = time.monotonic()
+    passed = check()
+    print(
+        f"{'ok    ' if passed else 'FAILED'} {name} ({time.monotonic() - started:.1f} s)",
+        flush=True,
+    )
+    return passed
+
+
+def _run(command: list[str], environment: dict[str, str]) -> bool:
+    """Show the output only of a command that failed."""
+    result = subprocess.run(  # noqa: S603 - our own command lines
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if result.returncode:
+        print(result.stdout, end="", flush=True)
+    return result.returncode == 0
+
+
+def _api_description_is_current(data: Path, environment: dict[str, str]) -> bool:
+    made = data / "openapi.yaml"
+    spectacular = ["manage.py", "spectacular", "--validate", "--fail-on-warn", "--file"]
+    if not _run([sys.executable, *spectacular, str(made)], environment):
+        return False
+    if API_DESCRIPTION.exists() and filecmp.cmp(made, API_DESCRIPTION, shallow=False):
+        return True
+    name = API_DESCRIPTION.relative_to(ROOT)
+    print(f"{name} is out of date: .venv/bin/python manage.py spectacular --file {name}")
+    return False
+
+
+def _no_forbidden_words() -> bool:
+    found = False
+    for path in _our_files():
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            continue
+        for number, line in enumerate(lines, start=1):
+            if hit := FORBIDDEN.search(line):
+                print(f"{path.relative_to(ROOT)}, line {number}: {hit[0]}")
+                found = True
+    return not found
+
+
+def _our_files() -> Iterator[Path]:
+    """What is in git or would be; of a copy without git, what is not hidden."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    names = listed.stdout.split("\0") if listed.returncode == 0 else _visible_names()
+    for name in filter(None, names):
+        if not name.startswith(NOT_OURS) and (ROOT / name).is_file():
+            yield ROOT / name
+
+
+def _visible_names() -> Iterator[str]:
+    for path in ROOT.rglob("*"):
+        name = str(path.relative_to(ROOT))
+        if not name.startswith((".", "var/")) and "__pycache__" not in name:
+            yield name
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""Pages of the portal, timed in process through Django's test client."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psutil
+
+from benchmarks.stage import cpu_seconds
+
+LOADS = 5
+SLOW_QUERY_MS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class PageCost:
+    """`first_ms`: the first load, with nothing of it in memory; `is_log`: a page of a log;
+    `cpu_ms`: the processors' part of a load, of this process and its database connection's."""
+
+    name: str
+    is_log: bool
+    first_ms: float
+    median_ms: float
+    cpu_ms: float
+    queries: int
+    slowest_query_ms: float
+    plan: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name:<32} {self.median_ms:7.1f} ms ({self.cpu_ms:.1f} of CPU), "
+            f"first {self.first_ms:.1f} ms; "
+            f"{self.queries} queries, the slowest {self.slowest_query_ms:.1f} ms{self.plan}"
+        )
+
+
+def measure(tenant: Any, *, deep_ms: int) -> list[PageCost]:
+    """All pages of the broadcaster. `deep_ms`: the Unix milliseconds that a deep page starts at."""
+    from django.test import Client
+
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(_user(tenant))
+    processes = cost_processes()
+    return [
+        _page(client, processes, name, url, is_log)
+        for name, url, is_log in _urls(tenant, deep_ms=deep_ms)
+    ]
+
+
+def cost_processes() -> list[psutil.Process]:
+    """This one, and the one in the database that serves its connection."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return [psutil.Process(), psutil.Process(cursor.fetchone()[0])]
+
+
+def _user(tenant: Any) -> Any:
+    from subscriptions.models import User
+    from subscriptions.models.broadcaster import Member, Role
+
+    user, _ = User.objects.get_or_create(email="bench@example.com", defaults={"name": "Bench"})
+    Member.objects.get_or_create(broadcaster=tenant, user=user, defaults={"role": Role.OWNER})
+    return user
+
+
+def _urls(tenant: Any, *, deep_ms: int) -> list[tuple[str, str, bool]]:
+    from benchmarks.growth_rows import RARE_TOPIC
+    from deliveries.models import Delivery
+    from subscriptions.models import Endpoint
+
+    home = f"/b/{tenant.pk}/"
+    log, events = f"{home}deliveries/", f"{home}events/"
+    deep = f"cursor={UUID(int=deep_ms << 80).hex}"
+    mine = Delivery.objects.for_broadcaster(tenant)
+    failed = mine.filter(status="failed").select_related("event").first()
+    assert failed is not None
+    endpoint = Endpoint.objects.for_broadcaster(tenant).order_by("pk")[10]
+    filters = {
+        "all": "",
+        "failed": "status=failed",
+        "delivered": "status=delivered",
+        "pending": "status=pending",
+        "webhook": f"endpoint={endpoint.public_id}",
+        "webhook, failed": f"endpoint={endpoint.public_id}&status=failed",
+        "topic": "topic=purchase.completed",
+        "rare topic": f"topic={RARE_TOPIC}",
+        "HTTP code": "code=503",
+        "search": "q=nothing-has-this",
+    }
+    pages = [(f"deliveries: {name}", f"{log}?{query}", True) for name, query in filters.items()]
+    pages += [
+        (f"deliveries: {name}, deep", f"{log}?{query}&{deep}", True)
+        for name, query in filters.items()
+    ]
+    return [
+        *pages,
+        ("delivery", f"{log}{failed.public_id}/", True),
+        ("events", events, True),
+        ("events, deep", f"{events}?{deep}", True),
+        ("events: topic", f"{events}?topic=purchase.completed", True),
+        ("events: rare topic", f"{events}?topic={RARE_TOPIC}", True),
+        ("events: search", f"{events}?q=nothing-has-this", True),
+        ("event", f"{events}{failed.event.event_id}/", True),
+        ("overview", home, False),
+        ("overview, 30 days", f"{home}?period=30d", False),
+        ("webhooks", f"{home}webhooks/", False),
+        ("webhook", f"{home}webhooks/{endpoint.public_id}/", False),
+    ]
+
+
+def _page(
+    client: Any, processes: list[psutil.Process], name: str, url: str, is_log: bool
+) -> PageCost:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    times = []
+    cpu = 0.0
+    for load in range(LOADS + 1):
+        if load == 1:
+            cpu = cpu_seconds(processes)
+        begin = time.perf_counter()
+        response = client.get(url)
+        response.content  # noqa: B018  a lazy response is rendered by reading it
+        times.append((time.perf_counter() - begin) * 1000)
+        assert response.status_code == 200, (url, response.status_code)
+    cpu_ms = (cpu_seconds(processes) - cpu) / LOADS * 1000
+    with CaptureQueriesContext(connection) as captured:
+        client.get(url)
+    slowest = max(captured.captured_queries, key=lambda query: float(query["time"]))
+    slowest_ms = float(slowest["time"]) * 1000
+    plan = _plan(slowest["sql"]) if slowest_ms >= SLOW_QUERY_MS else ""
+    return PageCost(
+        name, is_log, times[0], statistics.median(times[1:]), cpu_ms, len(captured), slowest_ms,
+        plan,
+    )  # fmt: skip
+
+
+def _plan(sql: str) -> str:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {sql}")
+        lines = [row[0] for row in cursor.fetchall()]
+    return "\n".join(["", f"    {sql[sql.index(' FROM ') :]}", *(f"    {line}" for line in lines)])

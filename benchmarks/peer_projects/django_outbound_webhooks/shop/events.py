@@ -1,0 +1,20 @@
+"""The event that endpoints subscribe to."""
+
+from dataclasses import dataclass
+
+from django_domain_events import event
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class PurchaseCompleted:
+    """Flat: the package's own codec takes no nested values."""
+
+    n: int
+    purchase_id: str
+    listing_id: str
+    buyer_id: str
+    buyer_email: str
+    amount: float
+    currency: str
+    license_key: str

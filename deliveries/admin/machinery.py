@@ -1,0 +1,43 @@
+"""Staff pages: pumps, health, hourly counters and replays, to be looked at."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from deliveries.models import EndpointHealth, EndpointHour, Pump, Replay
+from subscriptions.admin.big_tables import BigTableAdmin, BroadcasterFilter, EndpointFilter
+from subscriptions.admin.staff import ReadOnly
+
+
+@admin.register(Pump)
+class PumpAdmin(BigTableAdmin[Pump]):
+    list_display = ["id", "slot", "host", "pid", "started_at", "heartbeat_at", "sent_count"]
+
+
+@admin.register(EndpointHealth)
+class EndpointHealthAdmin(ReadOnly[EndpointHealth]):
+    list_display = [
+        "endpoint", "consecutive_failures", "last_failure", "last_status_code", "last_failure_at",
+        "last_success_at",
+    ]  # fmt: skip
+    list_select_related = ["endpoint"]
+    search_fields = ["endpoint__public_id__exact", "endpoint__name"]
+    ordering = ["-consecutive_failures", "pk"]
+    sortable_by = ()
+    show_full_result_count = False
+
+
+@admin.register(EndpointHour)
+class EndpointHourAdmin(BigTableAdmin[EndpointHour]):
+    list_display = [
+        "hour", "endpoint", "broadcaster", "shard", "succeeded", "failed", "unknown", "exhausted",
+    ]  # fmt: skip
+    list_filter = [BroadcasterFilter, EndpointFilter]
+    list_select_related = ["endpoint", "broadcaster"]
+
+
+@admin.register(Replay)
+class ReplayAdmin(BigTableAdmin[Replay]):
+    list_display = ["public_id", "broadcaster", "status", "total", "done", "failed", "created_at"]
+    list_filter = [BroadcasterFilter, EndpointFilter, "status"]
+    list_select_related = ["broadcaster"]

@@ -1,0 +1,118 @@
+"""Deliveries and their attempts."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deliveries.api.bodies import (
+    AttemptOutput,
+    DeliveryOutput,
+    FullDeliveryOutput,
+    attempt_row,
+    delivery_row,
+)
+from deliveries.api.filters import (
+    ATTEMPT_FILTERS,
+    ATTEMPT_PARAMETERS,
+    DELIVERY_FILTERS,
+    DELIVERY_PARAMETERS,
+    filtered_attempts,
+    filtered_deliveries,
+)
+from deliveries.models import Attempt, Delivery
+from deliveries.resend import cancel, resend
+from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output
+from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
+from subscriptions.api.pagination import page_of
+from subscriptions.api.viewsets import TenantViewSet, missing
+from subscriptions.models import Scope
+from subscriptions.public_ids import public_to_uuid
+
+TAG = "Deliveries"
+
+
+class DeliveryViewSet(TenantViewSet):
+    scopes = {
+        "list": Scope.EVENTS_READ,
+        "retrieve": Scope.EVENTS_READ,
+        "resend": Scope.ENDPOINTS_WRITE,
+        "cancel": Scope.ENDPOINTS_WRITE,
+    }
+    queries = {"list": (*PAGING, *DELIVERY_FILTERS)}
+
+    def _get(self, delivery_id: str) -> Delivery:
+        rows = Delivery.objects.for_broadcaster(self.broadcaster)
+        key = public_to_uuid("dlv", delivery_id)
+        found = rows.select_related("event", "endpoint")
+        delivery = found.filter(pk=key).first() if key else None
+        if delivery is None:
+            raise missing("delivery", delivery_id)
+        delivery.broadcaster = delivery.endpoint.broadcaster = self.broadcaster
+        return delivery
+
+    @documented(
+        "List deliveries",
+        answers={200: page_output(DeliveryOutput)},
+        parameters=[*PAGE_PARAMETERS, *DELIVERY_PARAMETERS],
+        tag=TAG,
+        description="Newest first.",
+    )
+    def list(self, request: Request) -> Response:
+        rows = filtered_deliveries(self.broadcaster, self.query)
+        rows = rows.select_related("event", "endpoint").defer("event__body")
+        return Response(page_of(rows, self.query).body(delivery_row))
+
+    @documented(
+        "Read a delivery", answers={200: FullDeliveryOutput}, refusals=[404], tag=TAG,
+        description="With its attempts, the first one first.",
+    )  # fmt: skip
+    def retrieve(self, request: Request, delivery_id: str) -> Response:
+        delivery = self._get(delivery_id)
+        attempts = list(Attempt.objects.filter(delivery=delivery).order_by("number", "pk"))
+        for attempt in attempts:
+            attempt.delivery, attempt.endpoint = delivery, delivery.endpoint
+            attempt.broadcaster = self.broadcaster
+        rows = [attempt_row(attempt) for attempt in attempts]
+        return Response({**delivery_row(delivery), "attempts": rows})
+
+    @documented(
+        "Send a delivery again", operation_id="deliveries_resend", answers={202: DeliveryOutput}, refusals=[404, 409], tag=TAG,
+        description="One attempt now; a planned retry stays planned. 409 while an attempt is "
+        "under way, and for a deleted endpoint.",
+    )  # fmt: skip
+    def resend(self, request: Request, delivery_id: str) -> Response:
+        delivery = self._get(delivery_id)
+        self.refuse_body()
+        resend(delivery=delivery, actor=self.actor)
+        return Response(delivery_row(delivery), status=202)
+
+    @documented(
+        "Cancel a delivery", operation_id="deliveries_cancel", answers={200: DeliveryOutput}, refusals=[404, 409], tag=TAG,
+        description="No more attempts are made. 409 for a delivery that has come to an end.",
+    )  # fmt: skip
+    def cancel(self, request: Request, delivery_id: str) -> Response:
+        delivery = self._get(delivery_id)
+        self.refuse_body()
+        cancel(delivery=delivery, actor=self.actor)
+        return Response(delivery_row(delivery))
+
+
+class AttemptViewSet(TenantViewSet):
+    scopes = {"list": Scope.EVENTS_READ}
+    queries = {"list": (*PAGING, *ATTEMPT_FILTERS)}
+
+    @documented(
+        "List attempts",
+        answers={200: page_output(AttemptOutput)},
+        parameters=[*PAGE_PARAMETERS, *ATTEMPT_PARAMETERS],
+        tag=TAG,
+        description="The event log, flat, newest first.",
+    )
+    def list(self, request: Request) -> Response:
+        rows: QuerySet[Attempt] = filtered_attempts(self.broadcaster, self.query)
+        page = page_of(rows.select_related("delivery__event", "endpoint"), self.query)
+        for attempt in page.rows:
+            attempt.broadcaster = attempt.endpoint.broadcaster = self.broadcaster
+        return Response(page.body(attempt_row))

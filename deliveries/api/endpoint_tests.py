@@ -1,0 +1,41 @@
+"""Test webhooks over the API."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deliveries.api.bodies import TestInput, TestOutput
+from deliveries.api.event_input import read_test
+from deliveries.api.parsers import EventParser
+from deliveries.testing import send_test
+from subscriptions.api.documented import documented
+from subscriptions.api.viewsets import TenantViewSet, missing
+from subscriptions.models import Endpoint, Scope
+
+
+class EndpointTestViewSet(TenantViewSet):
+    parser_classes = [EventParser]
+    scopes = {"create": Scope.ENDPOINTS_WRITE}
+
+    @documented(
+        "Send a test",
+        operation_id="endpoints_test",
+        answers={202: TestOutput},
+        refusals=[404, 409],
+        takes=TestInput,
+        tag="Endpoints",
+        description="One signed request, marked as a test, not retried, counted nowhere; works on "
+        "an inactive endpoint too.",
+    )
+    def create(self, request: Request, endpoint_id: str) -> Response:
+        rows = Endpoint.objects.for_broadcaster(self.broadcaster)
+        endpoint = rows.filter(public_id=endpoint_id).first()
+        if endpoint is None:
+            raise missing("endpoint", endpoint_id)
+        endpoint.broadcaster = self.broadcaster
+        topic, data = read_test(request.data)
+        delivery = send_test(endpoint=endpoint, topic=topic, data=data, actor=self.actor)
+        return Response(
+            {"event_id": delivery.event.event_id, "delivery_id": delivery.public_id}, status=202
+        )

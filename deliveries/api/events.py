@@ -1,0 +1,128 @@
+"""Publishing and reading events."""
+
+from __future__ import annotations
+
+from django.db.models import Prefetch
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deliveries.api.bodies import (
+    BatchInput,
+    DeliveryOutput,
+    EventInput,
+    EventOutput,
+    FullEventOutput,
+    PublishedBatchOutput,
+    PublishedOutput,
+    event_row,
+    published,
+)
+from deliveries.api.event_input import read_batch, read_event, read_key
+from deliveries.api.filters import EVENT_FILTERS, EVENT_PARAMETERS, filtered_events
+from deliveries.api.parsers import EventParser
+from deliveries.models import Delivery, Event
+from deliveries.publish import publish, publish_batch
+from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output, parameter
+from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
+from subscriptions.api.pagination import page_of
+from subscriptions.api.viewsets import TenantViewSet, missing
+from subscriptions.models import Scope
+
+TAG = "Events"
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+KEY_PARAMETER = parameter(
+    "Idempotency-Key", "For clients that do not choose ids.", location="header"
+)
+
+
+class EventViewSet(TenantViewSet):
+    parser_classes = [EventParser]
+    scopes = {
+        "list": Scope.EVENTS_READ,
+        "retrieve": Scope.EVENTS_READ,
+        "create": Scope.EVENTS_WRITE,
+    }
+    queries = {"list": (*PAGING, *EVENT_FILTERS)}
+
+    @documented(
+        "Publish an event",
+        operation_id="events_publish",
+        answers={202: PublishedOutput, 200: PublishedOutput},
+        refusals=[409],
+        takes=EventInput,
+        parameters=[KEY_PARAMETER],
+        tag=TAG,
+        description="202: stored, with a delivery for each endpoint that wants the topic. 200: an "
+        "event with this id (or Idempotency-Key), topic and data was stored before, and nothing "
+        "is sent again. 409: the id was used for other content. At most 256 KiB.",
+    )
+    def create(self, request: Request) -> Response:
+        key = read_key(request.META.get("HTTP_IDEMPOTENCY_KEY"))
+        event = read_event(request.data, key=key)
+        result = publish(
+            broadcaster=self.broadcaster,
+            topic=event.topic,
+            data=event.data,
+            event_id=event.event_id,
+            occurred_at=event.occurred_at,
+            idempotency_key=event.idempotency_key,
+        )
+        return Response(published(result), status=200 if result.duplicate else 202)
+
+    @documented(
+        "List events",
+        answers={200: page_output(EventOutput)},
+        parameters=[*PAGE_PARAMETERS, *EVENT_PARAMETERS],
+        tag=TAG,
+        description="Newest first.",
+    )
+    def list(self, request: Request) -> Response:
+        rows = filtered_events(self.broadcaster, self.query).defer("body")
+        return Response(page_of(rows, self.query).body(event_row))
+
+    @documented(
+        "Read an event", answers={200: FullEventOutput}, refusals=[404], tag=TAG,
+        description="With its data, its body as it is sent, and its deliveries.",
+    )  # fmt: skip
+    def retrieve(self, request: Request, event_id: str) -> Response:
+        deliveries = Prefetch("deliveries", Delivery.objects.select_related("endpoint", "event"))
+        event = (
+            Event.objects.for_broadcaster(self.broadcaster)
+            .filter(event_id=event_id)
+            .prefetch_related(deliveries)
+            .first()
+        )
+        if event is None:
+            raise missing("event", event_id)
+        event.broadcaster = self.broadcaster
+        return Response(
+            {
+                **event_row(event),
+                "data": event.data,
+                "body": event.body,
+                "deliveries": DeliveryOutput(event.deliveries.all(), many=True).data,
+            }
+        )
+
+
+class EventBatchViewSet(TenantViewSet):
+    parser_classes = [EventParser]
+    max_body_bytes = MAX_BATCH_BYTES
+    scopes = {"create": Scope.EVENTS_WRITE}
+
+    @documented(
+        "Publish a batch",
+        operation_id="events_publish_batch",
+        answers={202: PublishedBatchOutput},
+        refusals=[409],
+        takes=BatchInput,
+        parameters=[KEY_PARAMETER],
+        tag=TAG,
+        description="1 to 1,000 events, stored all or none; one result for each, in order. A bad "
+        "one is named by its index in a 422. At most 8 MiB, and 256 KiB for each event.",
+    )
+    def create(self, request: Request) -> Response:
+        key = read_key(request.META.get("HTTP_IDEMPOTENCY_KEY"))
+        events = read_batch(request.data, key=key)
+        results = publish_batch(broadcaster=self.broadcaster, events=events)
+        return Response({"data": [published(result) for result in results]}, status=202)

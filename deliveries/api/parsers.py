@@ -1,0 +1,25 @@
+"""Bodies with events in them: what JavaScript could not carry unchanged is refused."""
+
+from __future__ import annotations
+
+from rest_framework.exceptions import ParseError
+
+from deliveries.canonical_json import MAX_NESTING, parse_json
+from deliveries.json_errors import JSONError
+from subscriptions.api.parsers import StrictJSONParser
+from subscriptions.errors import Refused
+
+# The body, the list of a batch and the event are around the data, which may be MAX_NESTING deep.
+LEVELS_AROUND = 3
+
+
+class EventParser(StrictJSONParser):
+    """Keeps every value of `data` as it was sent, or refuses it by pointer."""
+
+    def load(self, body: bytes) -> object:
+        try:
+            return parse_json(body, max_nesting=MAX_NESTING + LEVELS_AROUND)
+        except JSONError as error:
+            if error.malformed:
+                raise ParseError(error.detail, "malformed_json") from None
+            raise Refused(error.detail, code=error.code, pointer=error.pointer) from None

@@ -1,0 +1,14 @@
+"""The request of an attempt as a curl command, to be made again by hand."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+
+def curl_command(*, url: str, headers: Iterable[tuple[str, str]], body: str) -> str:
+    """For a POSIX shell. Headers are those of the log: values masked there are masked here."""
+    lines = [f"curl --request POST {shlex.quote(url)}"]
+    lines += [f"--header {shlex.quote(f'{name}: {value}')}" for name, value in headers]
+    lines.append(f"--data-raw {shlex.quote(body)}")
+    return " \\\n  ".join(lines)

@@ -1,0 +1,249 @@
+"""The dispatcher: claims, sends all at once from one thread, settles in bulk, looks again.
+
+It knows nothing of django-q2: `run` is called with a lease and a moment to end at. Whatever it has
+claimed is safe at any moment: if the process dies, the lease runs out and another takes over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.utils import timezone
+
+from deliveries.claiming import CLAIM_COLUMNS, Lane, claim_rows, find_lanes, is_anything_due
+from deliveries.leases import LEASE, LeaseLost, PumpLease, free_unsent, recover
+from deliveries.outcomes import Settled, decide, unknown
+from deliveries.rate_limits import give_back, take
+from deliveries.sending import EndpointCache, Outgoing, prepare
+from deliveries.settle import cancel_stopped, settle
+from deliveries.slots import Slots
+from deliveries.transport import Transport
+from subscriptions.own_hosts import is_request_bin, own_hosts
+
+logger = logging.getLogger(__name__)
+CLAIM_BATCH = 500
+POLL_SECONDS = 0.01
+RECOVER_EVERY_SECONDS = 1.0
+# Outcomes wait this long for company before they are written; a full batch does not wait.
+SETTLE_AFTER_SECONDS = 0.02
+SETTLE_BATCH = 500
+DATABASE_PAUSE_SECONDS = 0.5
+# Restarting, locked, full, read-only after a failover: the same may succeed later.
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
+_LANES_A_LOOK = 500
+_ENDPOINT = CLAIM_COLUMNS.index("endpoint_id")
+
+
+def make_transport() -> Transport:
+    return Transport(
+        allowed_networks=settings.WEBHOOKS_ALLOWED_NETWORKS,
+        ca_file=settings.WEBHOOKS_EXTRA_CA_FILE or None,
+        proxy=settings.WEBHOOKS_EGRESS_PROXY or None,
+        refused_hosts=own_hosts(),
+        own_url_allowed=is_request_bin,
+    )
+
+
+class Dispatcher:
+    """One run of a pump."""
+
+    def __init__(
+        self,
+        lease: PumpLease,
+        transport: Transport,
+        slots: Slots,
+        *,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self._lease = lease
+        self._transport = transport
+        self._should_stop = should_stop
+        self._under_way: dict[UUID, Outgoing] = {}
+        self._slots = slots
+        self._endpoints = EndpointCache()
+        self._outcomes: list[Settled] = []
+        self._settle_at = 0.0
+        self._next_look = 0.0
+        self._next_recover = 0.0
+        self._last_lane = 0
+        # Where in the lanes that are found the next look begins: each has its turn to be first.
+        self._first = 0
+        # Set from before a claim until all that it took is under way.
+        self._is_claiming = False
+        self.sent_count = 0
+
+    def run(self, *, until: float) -> None:
+        """Dispatch until the monotonic time `until`, or until told to stop. Raises LeaseLost."""
+        while time.monotonic() < until and not self._should_stop():
+            self._try(lambda: self._turn(claiming=True))
+
+    def finish(self, *, grace_seconds: float) -> None:
+        """Claim no more; wait for what is under way, then log the rest as unknown. Raises LeaseLost."""
+        end = time.monotonic() + grace_seconds
+        while self._under_way and time.monotonic() < end:
+            self._try(lambda: self._turn(claiming=False))
+        now = timezone.now()
+        for key in self._transport.abort_all():
+            self._add_outcome(unknown(self._land(key).claim, now))
+        end = time.monotonic() + LEASE.total_seconds()
+        while not self._try(self._wind_up):
+            if time.monotonic() > end:
+                raise LeaseLost
+
+    def salvage(self) -> None:
+        """After the lease was lost: write what is known of deliveries that nobody has recovered."""
+        with contextlib.suppress(*DATABASE_AWAY):
+            self._settle()
+
+    def _try(self, step: Callable[[], None]) -> bool:
+        """Whether the database let the step be taken. Raises LeaseLost.
+
+        If not, the outcomes stay in hand, and answers are read on: they would look like timeouts
+        later.
+        """
+        try:
+            step()
+        except DATABASE_AWAY:
+            logger.exception("the database did not answer")
+            connection.close()
+        else:
+            return True
+        end = time.monotonic() + DATABASE_PAUSE_SECONDS
+        while (left := end - time.monotonic()) > 0:
+            if not self._under_way:
+                time.sleep(left)
+            self._take_results()
+        return False
+
+    def _wind_up(self) -> None:
+        self._free_unsent()
+        self._settle()
+
+    def run_until_idle(self, *, within_seconds: float = 10.0) -> None:
+        """Dispatch until nothing is due and nothing under way: for commands and tests."""
+        end = time.monotonic() + within_seconds
+        while time.monotonic() < end:
+            self._next_look = 0.0
+            self._turn(claiming=True)
+            if not self._under_way and not self._outcomes and not is_anything_due(timezone.now()):
+                return
+
+    def _turn(self, *, claiming: bool) -> None:
+        self._lease.renew_if_due(self.sent_count)
+        self._free_unsent()
+        if claiming:
+            self._recover_if_due()
+            self._claim_if_due()
+        if not self._under_way and time.monotonic() < self._next_look:
+            time.sleep(POLL_SECONDS)
+        self._take_results()
+        if self._outcomes and (
+            len(self._outcomes) >= SETTLE_BATCH
+            or time.monotonic() >= self._settle_at
+            or not self._under_way
+        ):
+            self._settle()
+
+    def _take_results(self) -> None:
+        for result in self._transport.poll(POLL_SECONDS):
+            outgoing = self._land(result.key)
+            self.sent_count += 1
+            settled = decide(outgoing.claim, result, headers=outgoing.logged_headers)
+            self._slots.learn(outgoing.claim.endpoint_id, settled.attempt.failure)
+            self._add_outcome(settled)
+
+    def _free_unsent(self) -> None:
+        """After a claim that the database broke off, which may have taken what we do not know of."""
+        if self._is_claiming:
+            known = {settled.claim.delivery_id for settled in self._outcomes}
+            free_unsent(self._lease.id, sent=known | self._under_way.keys())
+            self._is_claiming = False
+
+    def _recover_if_due(self) -> None:
+        if time.monotonic() >= self._next_recover:
+            self._next_recover = time.monotonic() + RECOVER_EVERY_SECONDS
+            recovered = recover(timezone.now())
+            if recovered:
+                logger.warning("recovered %d deliveries of dead runs", recovered)
+
+    def _claim_if_due(self) -> None:
+        room = settings.WEBHOOKS_MAX_IN_FLIGHT - len(self._under_way)
+        if room <= 0 or time.monotonic() < self._next_look:
+            return
+        claimed = self._claim(timezone.now(), min(room, CLAIM_BATCH))
+        # More than nothing was due: look again at once, there is likely more.
+        self._next_look = 0.0 if claimed else time.monotonic() + POLL_SECONDS
+
+    def _claim(self, now: datetime, room: int) -> int:
+        lanes = self._lanes(now)
+        first = self._first % (len(lanes) or 1)
+        turns = [(x.endpoint_id, x.broadcaster_id) for x in (*lanes[first:], *lanes[:first])]
+        quotas = self._slots.quotas(turns, room)
+        if quotas:
+            self._first = first + (len(quotas) if sum(quotas.values()) >= room else 1)
+        limits = {x.endpoint_id: x.rate_limit for x in lanes if x.rate_limit}
+        limited = {pk: quotas.pop(pk) for pk in limits if pk in quotas}
+        if limited:
+            limited = take(limited, limits, now)
+            quotas |= limited
+        if not quotas:
+            return 0
+        self._is_claiming = True
+        rows = claim_rows(now, lease_id=self._lease.id, quotas=quotas)
+        if limited:
+            counts = Counter(row[_ENDPOINT] for row in rows)
+            give_back({pk: n - counts[pk] for pk, n in limited.items() if n > counts[pk]})
+        self._send(rows, now, frozenset(x.endpoint_id for x in lanes if not x.is_sendable))
+        self._is_claiming = False
+        return len(rows)
+
+    def _lanes(self, now: datetime) -> list[Lane]:
+        """The next lanes in turn; from the first again after the last."""
+        lanes = find_lanes(now, after=self._last_lane, limit=_LANES_A_LOOK)
+        if not lanes and self._last_lane:
+            lanes = find_lanes(now, after=0, limit=_LANES_A_LOOK)
+        self._last_lane = lanes[-1].endpoint_id if len(lanes) == _LANES_A_LOOK else 0
+        return lanes
+
+    def _send(self, rows: Sequence[Any], now: datetime, unsendable: frozenset[int]) -> None:
+        if not rows:
+            return
+        prepared = prepare(rows, now=now, endpoints=self._endpoints, unsendable=unsendable)
+        if prepared.stopped:
+            cancel_stopped(prepared.stopped, lease_id=self._lease.id)
+        for settled in prepared.settled:
+            self._add_outcome(settled)
+        for outgoing in prepared.outgoing:
+            self._launch(outgoing)
+
+    def _launch(self, outgoing: Outgoing) -> None:
+        claim = outgoing.claim
+        self._under_way[claim.delivery_id] = outgoing
+        self._slots.take(claim.endpoint_id, claim.broadcaster_id)
+        self._transport.add(outgoing.request)
+
+    def _land(self, key: UUID) -> Outgoing:
+        outgoing = self._under_way.pop(key)
+        self._slots.give_back(outgoing.claim.endpoint_id, outgoing.claim.broadcaster_id)
+        return outgoing
+
+    def _add_outcome(self, settled: Settled) -> None:
+        if not self._outcomes:
+            self._settle_at = time.monotonic() + SETTLE_AFTER_SECONDS
+        self._outcomes.append(settled)
+
+    def _settle(self) -> None:
+        """Outcomes stay in hand until they are written: a failed transaction loses none."""
+        counted = settle(self._outcomes, lease_id=self._lease.id, shard=self._lease.slot)
+        if counted < len(self._outcomes):
+            logger.warning("%d outcomes came too late to count", len(self._outcomes) - counted)
+        self._outcomes = []

@@ -1,0 +1,59 @@
+"""`manage.py demo`: something to look at on a new installation; run again, it changes nothing."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from deliveries.demo import PASSWORD_FILE, Demo, ensure_demo, first_topic
+from subscriptions.errors import PortalError
+from subscriptions.models import Platform
+
+
+class Command(BaseCommand):
+    help = "Make a broadcaster on every platform, with webhooks that point at the request bin."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.WEBHOOKS_PRODUCTION:
+            raise CommandError(
+                "The demonstration has a staff login whose password lies in a file: it is not "
+                "made where WEBHOOKS_PRODUCTION is set."
+            )
+        if not settings.WEBHOOKS_REQUEST_BIN:
+            raise CommandError(
+                "The demonstration sends to the request bin: switch it on with "
+                "WEBHOOKS_REQUEST_BIN=1."
+            )
+        if not Platform.objects.exists():
+            raise CommandError("No platforms are loaded: run `manage.py load_platforms` first.")
+        try:
+            demo = ensure_demo(settings.WEBHOOKS_DATA_DIR)
+        except PortalError as error:
+            raise CommandError(error.detail) from error
+        self._show(demo)
+
+    def _show(self, demo: Demo) -> None:
+        url = settings.WEBHOOKS_PUBLIC_URL
+        password = demo.password or "the one that you set"
+        first = demo.broadcasters[0]
+        set_apart = [name for name in ("DATABASE_URL", "WEBHOOKS_DATA_DIR") if name in os.environ]
+        given = f"With the same {' and '.join(set_apart)}: " if set_apart else ""
+        platforms = ", ".join(broadcaster.platform.title for broadcaster in demo.broadcasters)
+        self.stdout.write(
+            f"\n  Webhooks Portal   {url}/\n"
+            f"  E-mail            {demo.email}\n"
+            f"  Password          {password}\n\n"
+            f"  A demo broadcaster each on: {platforms}\n\n"
+            f"  1. Sign in: Event logs shows a delivery that arrived and one that is retried.\n"
+            f"  2. Webhooks, Test: send one; see it at {url}/b/{first.pk}/request-bin/\n"
+            f"  3. {given}.venv/bin/python manage.py publish --broadcaster {first.pk} "
+            f"{first_topic(first)}\n\n"
+        )
+        if demo.password:
+            self.stdout.write(
+                f"  (The password is kept in {settings.WEBHOOKS_DATA_DIR / PASSWORD_FILE}; this user "
+                f"is staff too: {url}/admin/)\n"
+            )

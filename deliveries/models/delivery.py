@@ -1,0 +1,146 @@
+"""Deliveries: one event for one endpoint. This table is the queue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from deliveries.models.event import Event
+from subscriptions.models import Broadcaster, Endpoint
+from subscriptions.public_ids import uuid7, uuid_to_public
+
+
+class DeliveryStatus(models.TextChoices):
+    PENDING = "pending", "Pending"  # an attempt is due, planned or under way
+    DELIVERED = "delivered", "Delivered"  # the endpoint accepted it
+    FAILED = "failed", "Failed"  # the last attempt allowed has failed
+    CANCELLED = "cancelled", "Cancelled"  # stopped by a person, or its endpoint was
+
+
+class Trigger(models.TextChoices):
+    PUBLISH = "publish", "Published"
+    RETRY = "retry", "Automatic retry"
+    RESEND = "resend", "Resent by hand"
+    REPLAY = "replay", "Replay"
+    TEST = "test", "Test"
+
+
+# What a pending delivery becomes when it is stopped: one that had arrived has arrived all the same.
+STOPPED = models.Case(
+    models.When(status_before=DeliveryStatus.DELIVERED, then=models.Value("delivered")),
+    default=models.Value("cancelled"),
+)
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def for_broadcaster(self, broadcaster: Broadcaster) -> DeliveryQuerySet:
+        return self.filter(broadcaster=broadcaster)
+
+    def due(self, now: datetime) -> DeliveryQuerySet:
+        """Pending, not under way, and its time has come."""
+        return self.filter(
+            status=DeliveryStatus.PENDING, lease_id__isnull=True, next_attempt_at__lte=now
+        )
+
+
+class Delivery(models.Model):
+    """Operators may set `next_attempt_at` of a pending one to now: it is then due now.
+
+    No foreign-key constraints on tenant and endpoint, here and in the log: checking them locks the
+    one row that every insert of a busy tenant refers to. Endpoints are never deleted from the
+    table, and retention deletes what a deleted tenant leaves.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    broadcaster = models.ForeignKey(
+        Broadcaster,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_index=False,
+        db_constraint=False,
+    )
+    event = models.ForeignKey(
+        Event, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    endpoint = models.ForeignKey(
+        Endpoint,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_index=False,
+        db_constraint=False,
+    )
+    topic = models.CharField(max_length=100)
+    status = models.CharField(max_length=10, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
+    status_reason = models.CharField(max_length=300, blank=True)
+    test = models.BooleanField(default=False)
+    trigger = models.CharField(
+        max_length=8,
+        choices=Trigger,
+        default=Trigger.PUBLISH,
+        help_text="What the next attempt is made for.",
+    )
+    attempt_count = models.PositiveIntegerField(default=0)
+    scheduled_count = models.PositiveIntegerField(
+        default=0, help_text="Attempts made that the retry schedule counts."
+    )
+    max_attempts = models.PositiveIntegerField()
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    planned_at = models.DateTimeField(
+        null=True, blank=True, help_text="The planned retry that a resend by hand goes before."
+    )
+    status_before = models.CharField(
+        max_length=10, blank=True, help_text="The end it had reached before a resend by hand."
+    )
+    lease_id = models.BigIntegerField(
+        null=True, blank=True, help_text="The pump run that is sending it: lease and fence."
+    )
+    failure = models.CharField(max_length=24, blank=True, help_text="Class of the last failure.")
+    status_code = models.PositiveSmallIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["event", "endpoint"], name="one_delivery_each")
+        ]
+        # None mentions lease_id: so a claim changes no index (PostgreSQL: a heap-only update).
+        indexes = [
+            # claim: what is due, endpoint by endpoint; holds nothing but the queue
+            models.Index(
+                fields=["endpoint", "next_attempt_at"],
+                name="delivery_due",
+                condition=Q(status="pending"),
+            ),
+            # whether anything is due; readiness and backlog age: the oldest due delivery
+            models.Index(
+                fields=["next_attempt_at"],
+                name="delivery_due_oldest",
+                condition=Q(status="pending"),
+            ),
+            # the log pages, newest first, keyset-paged, by their commonest filters
+            models.Index(fields=["broadcaster", "-id"], name="delivery_page"),
+            models.Index(fields=["endpoint", "-id"], name="delivery_page_endpoint"),
+            # nearly all are delivered: for those, delivery_page does
+            models.Index(
+                fields=["broadcaster", "status", "-id"],
+                name="delivery_page_status",
+                condition=Q(status__in=["pending", "failed", "cancelled"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return uuid_to_public("dlv", self.id)
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.lease_id is not None

@@ -1,0 +1,63 @@
+"""Header lines as libcurl wants them, and a refusal of all that could change the request's frame."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+_BREAKS = re.compile(r"[\r\n\x00]")
+# Written by the transport itself, from the URL and the body.
+_FRAMING = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# libcurl adds these to a POST unless an empty one is named.
+_WITHOUT_DEFAULTS = [b"Accept:", b"Expect:"]
+
+
+class UnsendableHeader(ValueError):
+    """A header that must not go out; str() says which and why, without its value."""
+
+
+def header_lines(headers: tuple[tuple[str, str], ...], user_agent: str) -> list[bytes]:
+    """Lines for CURLOPT_HTTPHEADER, in order; user_agent only where none is given."""
+    lines = list(_WITHOUT_DEFAULTS)
+    given = set()
+    for name, value in headers:
+        given.add(_checked(name))
+        if _BREAKS.search(value):
+            raise UnsendableHeader(f"The value of {name} contains a line break or NUL.")
+        try:
+            # libcurl sends an empty value for "Name;", and takes "Name:" for "leave it out".
+            lines.append(
+                (f"{name}: {value}" if value.strip(" \t") else f"{name};").encode("latin-1")
+            )
+        except UnicodeEncodeError as error:
+            raise UnsendableHeader(f"The value of {name} is not Latin-1.") from error
+    if "user-agent" not in given:
+        lines.append(f"User-Agent: {user_agent}".encode("latin-1"))
+    if "content-type" not in given:
+        lines.append(b"Content-Type:")
+    return lines
+
+
+@lru_cache(maxsize=1024)
+def _checked(name: str) -> str:
+    """The name in lower case; raises UnsendableHeader."""
+    if not _TOKEN.fullmatch(name):
+        raise UnsendableHeader(f"{name!r} is not a header name.")
+    if name.lower() in _FRAMING:
+        raise UnsendableHeader(f"{name} is written by the transport and cannot be given.")
+    return name.lower()

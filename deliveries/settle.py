@@ -1,0 +1,234 @@
+"""Settling: the outcomes of a batch of attempts, written in one transaction.
+
+Delivery states go first and carry the fence: an outcome counts only where the delivery still
+carries the lease of the run that sent it. What was lost to another run writes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import DataError, connection, transaction
+from django.utils import timezone
+
+from deliveries.health import count, note_health
+from deliveries.models import Delivery
+from deliveries.models.delivery import STOPPED
+from deliveries.outcomes import Claim, Settled
+from deliveries.prepared import server_side
+
+logger = logging.getLogger(__name__)
+_ATTEMPT_COLUMNS = (
+    "id", "delivery_id", "broadcaster_id", "endpoint_id", "topic", "test", "number", "trigger",
+    "outcome", "failure", "retry_reason", "sent_at", "responded_at", "duration_ms", "dns_ms",
+    "connect_ms", "tls_ms", "first_byte_ms", "remote_address", "request_url", "request_headers",
+    "status_code", "response_headers", "response_body", "response_truncated", "evidence",
+    "next_attempt_at",
+)  # fmt: skip
+_QUOTED = ", ".join(f'"{column}"' for column in _ATTEMPT_COLUMNS)
+
+# What was put aside for a resend stays put aside until the resend has an outcome.
+# What a person stopped while it was under way stays stopped, unless it arrived all the same.
+_SET = """
+    status = CASE WHEN d.status <> 'pending' AND s.status <> 'delivered'
+                  THEN d.status ELSE s.status END,
+    next_attempt_at = CASE WHEN d.status <> 'pending' THEN NULL ELSE s.next_attempt_at END,
+    status_reason = CASE WHEN d.status <> 'pending' AND s.status <> 'delivered'
+                         THEN d.status_reason ELSE s.status_reason END,
+    completed_at = CASE WHEN s.status = 'pending' AND d.status = 'pending'
+                        THEN NULL ELSE s.settled_at END,
+    "trigger" = s.next_trigger, attempt_count = s.attempt_count,
+    scheduled_count = s.scheduled_count, failure = s.failure, status_code = s.status_code,
+    planned_at = CASE WHEN s.status = 'pending' AND s.next_trigger = 'resend'
+                      THEN d.planned_at ELSE NULL END,
+    status_before = CASE WHEN s.status = 'pending' AND s.next_trigger = 'resend'
+                         THEN d.status_before ELSE '' END,
+    lease_id = NULL
+"""
+_STATE_COLUMNS = (
+    ("id", "uuid"), ("status", "text"), ("status_reason", "text"),
+    ("next_attempt_at", "timestamptz"), ("next_trigger", "text"), ("attempt_count", "int"),
+    ("scheduled_count", "int"), ("failure", "text"), ("status_code", "smallint"),
+    ("settled_at", "timestamptz"),
+)  # fmt: skip
+# "+ 0": the planner takes a plain lease_id for a rare value, and would start from it.
+_UPDATE_POSTGRESQL = f"""
+UPDATE deliveries_delivery AS d SET {_SET}
+FROM unnest({", ".join(f"%s::{kind}[]" for _, kind in _STATE_COLUMNS)})
+     AS s({", ".join(name for name, _ in _STATE_COLUMNS)})
+WHERE d.id = s.id AND d.lease_id + 0 = %s RETURNING d.id
+"""  # noqa: S608  the parts are constants of this module
+_UPDATE_SQLITE = f"""
+UPDATE deliveries_delivery AS d SET {_SET}
+FROM (SELECT {", ".join(f"%s AS {name}" for name, _ in _STATE_COLUMNS)}) AS s
+WHERE d.id = s.id AND d.lease_id = %s RETURNING id
+"""  # noqa: S608
+
+
+def settle(outcomes: Sequence[Settled], *, lease_id: int, shard: int) -> int:
+    """Write attempts, delivery states, hourly counters and health; suspend where it is due.
+
+    Returns how many outcomes counted. After an exception none is written, and the same call may
+    be made again. One that the database cannot hold is written without what came back, alone: it
+    must not take the others of its batch with it.
+    """
+    if not outcomes:
+        return 0
+    try:
+        return _settle_together(outcomes, lease_id, shard)
+    except DataError:
+        if len(outcomes) > 1:
+            return sum(settle([one], lease_id=lease_id, shard=shard) for one in outcomes)
+        logger.exception("the outcome of delivery %s does not fit", outcomes[0].claim.delivery_id)
+        return _settle_together([_bare(outcomes[0])], lease_id, shard)
+
+
+def _bare(settled: Settled) -> Settled:
+    """The outcome with nothing of the receiver's in its log row."""
+    attempt = replace(
+        settled.attempt,
+        failure=settled.attempt.failure and "internal",
+        remote_address="",
+        request_headers=(),
+        response_headers=(),
+        response_body=b"",
+        evidence={"reason": "unrecordable"},
+    )
+    return replace(settled, attempt=attempt)
+
+
+def _settle_together(outcomes: Sequence[Settled], lease_id: int, shard: int) -> int:
+    now = timezone.now()
+    # In order of id: two pumps that settle at once lock rows in the same order.
+    ordered = sorted(outcomes, key=lambda settled: settled.claim.delivery_id)
+    with transaction.atomic():
+        ours = _update_deliveries(ordered, lease_id, now)
+        kept = [settled for settled in outcomes if settled.claim.delivery_id in ours]
+        _insert_attempts(kept)
+        counted = [settled for settled in kept if not settled.claim.test]
+        count(counted, shard=shard)
+        note_health(counted)
+    return len(kept)
+
+
+def cancel_stopped(claims: Sequence[Claim], *, lease_id: int) -> None:
+    """End deliveries whose endpoint may not be sent to any more."""
+    Delivery.objects.filter(pk__in=[c.delivery_id for c in claims], lease_id=lease_id).update(
+        status=STOPPED,
+        status_reason="The webhook was not active when its time came.",
+        next_attempt_at=None,
+        planned_at=None,
+        lease_id=None,
+        completed_at=timezone.now(),
+    )
+
+
+def _state(settled: Settled, now: datetime) -> tuple[Any, ...]:
+    return (
+        settled.claim.delivery_id,
+        settled.status,
+        settled.status_reason,
+        settled.next_attempt_at,
+        settled.trigger,
+        settled.attempt.number,
+        settled.scheduled_count,
+        settled.attempt.failure,
+        settled.attempt.status_code,
+        now,
+    )
+
+
+def _update_deliveries(outcomes: Sequence[Settled], lease_id: int, now: datetime) -> set[UUID]:
+    states = [_state(settled, now) for settled in outcomes]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            columns = [list(column) for column in zip(*states, strict=True)]
+            return {row[0] for row in server_side(_UPDATE_POSTGRESQL, [*columns, lease_id])}
+        ours: set[UUID] = set()
+        for state in states:
+            cursor.execute(_UPDATE_SQLITE, [*map(_sqlite, state), lease_id])
+            ours.update(UUID(row[0]) for row in cursor.fetchall())
+        return ours
+
+
+def _insert_attempts(outcomes: Sequence[Settled]) -> None:
+    rows = (_attempt_row(settled) for settled in outcomes)
+    if connection.vendor == "postgresql":
+        with (
+            # Django's own wrapping leaves COPY out.
+            connection.wrap_database_errors,
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY deliveries_attempt ({_QUOTED}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+        return
+    marks = ", ".join(["%s"] * len(_ATTEMPT_COLUMNS))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO deliveries_attempt ({_QUOTED}) VALUES ({marks})",  # noqa: S608
+            [tuple(map(_sqlite, row)) for row in rows],
+        )
+
+
+def _attempt_row(settled: Settled) -> tuple[Any, ...]:
+    claim, attempt = settled.claim, settled.attempt
+    return (
+        attempt.id,
+        claim.delivery_id,
+        claim.broadcaster_id,
+        claim.endpoint_id,
+        claim.topic,
+        claim.test,
+        attempt.number,
+        attempt.trigger,
+        attempt.outcome,
+        attempt.failure,
+        attempt.retry_reason,
+        attempt.sent_at,
+        attempt.responded_at,
+        attempt.duration_ms,
+        attempt.dns_ms,
+        attempt.connect_ms,
+        attempt.tls_ms,
+        attempt.first_byte_ms,
+        attempt.remote_address,
+        attempt.request_url,
+        _json(attempt.request_headers),
+        attempt.status_code,
+        _json(attempt.response_headers),
+        attempt.response_body,
+        attempt.response_truncated,
+        _json(attempt.evidence),
+        settled.next_attempt_at,
+    )
+
+
+def _json(value: Any) -> str:
+    """JSON text; U+0000, which PostgreSQL's jsonb cannot hold, as the replacement character."""
+    text = json.dumps(value)
+    return json.dumps(_without_nul(value)) if "\\u0000" in text else text
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nul(item) for item in value]
+    return value
+
+
+def _sqlite(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value

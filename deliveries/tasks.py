@@ -1,0 +1,125 @@
+"""The tasks that django-q2 runs. Names and arguments are stable: they stand in queues.
+
+A pump stays: it dispatches for a time box, queues its successor, hands over the slot, and ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import OperationalError, close_old_connections, connection
+from django_q.models import Schedule
+
+from deliveries.dispatcher import DATABASE_AWAY, Dispatcher, make_transport
+from deliveries.leases import LEASE, LeaseLost, PumpLease
+from deliveries.slots import Slots
+from deliveries.stop_signal import StopSignal, end_own_group_if_orphaned
+from deliveries.transport import Transport
+from deliveries.wake import queue_missing_pumps, queue_pump
+
+logger = logging.getLogger(__name__)
+BOX_SECONDS = 25.0
+# The successor is queued before the box ends, so that it stands ready at the handover.
+_HANDOVER_SECONDS = 2.0
+_FINISH_SECONDS = 8.0
+_STOP_GRACE_SECONDS = 3.0
+# A slot that a killed run held is free when its lease has run out.
+_WAIT_FOR_SLOT_SECONDS = LEASE.total_seconds() + 3.0
+_WAIT_STEP_SECONDS = 0.02
+
+_transport: Transport | None = None
+_slots = Slots()
+_transport_pid = 0
+
+
+def pump(slot: int) -> str:
+    """Dispatch for a time box. Returns words for the log; does nothing where the slot is taken."""
+    stop = StopSignal.from_environment()
+    lease = _wait_for_slot(slot, stop)
+    if lease is None:
+        return f"slot {slot} is taken"
+    dispatcher = Dispatcher(lease, _shared_transport(), _slots, should_stop=stop.is_set)
+    try:
+        dispatcher.run(until=time.monotonic() + BOX_SECONDS - _HANDOVER_SECONDS)
+        if not stop.is_set():
+            _try(lambda: queue_pump(slot))
+            dispatcher.run(until=time.monotonic() + _HANDOVER_SECONDS)
+        _try(lease.give_up_slot)
+        dispatcher.finish(grace_seconds=_STOP_GRACE_SECONDS if stop.is_set() else _FINISH_SECONDS)
+        _try(lease.end)
+    except LeaseLost:
+        dispatcher.salvage()
+        _forget_transport()
+        logger.warning("pump %d lost its lease: another run takes over", slot)
+    except BaseException:
+        # The transport may still hold requests of this run.
+        _forget_transport()
+        raise
+    finally:
+        end_own_group_if_orphaned(stop)
+    return f"sent {dispatcher.sent_count}"
+
+
+def _try(step: Callable[[], object]) -> None:
+    """What the schedule, or the end of the lease, makes up for where the database is away."""
+    try:
+        step()
+    except DATABASE_AWAY:
+        logger.exception("the database did not answer")
+        connection.close()
+
+
+def _wait_for_slot(slot: int, stop: StopSignal) -> PumpLease | None:
+    end = time.monotonic() + _WAIT_FOR_SLOT_SECONDS
+    while not stop.wait(_WAIT_STEP_SECONDS):
+        try:
+            lease = PumpLease.take(slot)
+        except OperationalError:
+            close_old_connections()
+            lease = None
+        if lease is not None or time.monotonic() > end:
+            return lease
+    return None
+
+
+def _shared_transport() -> Transport:
+    """One transport a worker process, so that connections stay open from run to run."""
+    global _transport, _transport_pid
+    if _transport is None or _transport_pid != os.getpid():
+        _transport, _transport_pid = make_transport(), os.getpid()
+    return _transport
+
+
+def _forget_transport() -> None:
+    global _transport, _slots
+    _slots = Slots()
+    if _transport is not None and _transport_pid == os.getpid():
+        _transport.close()
+    _transport = None
+
+
+def ensure_pumps() -> None:
+    """Queue a pump for each slot without a live run: each minute, by schedule."""
+    queue_missing_pumps()
+
+
+def start_pumps() -> None:
+    """Queue a pump for every slot: at start, when a killed run's lease may still look alive."""
+    for slot in range(1, settings.WEBHOOKS_PUMPS + 1):
+        queue_pump(slot)
+
+
+def ensure_schedules() -> None:
+    """The safety net: whatever is due is found within a minute, were every wake-up lost."""
+    Schedule.objects.update_or_create(
+        name="keep pumps alive",
+        defaults={
+            "func": "deliveries.tasks.ensure_pumps",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 1,
+        },
+    )

@@ -1,0 +1,92 @@
+"""What templates say about deliveries, attempts and the health of webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from deliveries import failure_names, shown_bodies
+from deliveries.endpoint_health import HealthSummary, read_health
+from subscriptions.models import Endpoint
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def endpoint_health(
+    context: template.Context, endpoints: Iterable[Endpoint]
+) -> dict[int, HealthSummary]:
+    """`{% endpoint_health endpoints as health %}`: by primary key, one query for the list.
+
+    Endpoints of another broadcaster than the page's are left out.
+    """
+    return read_health(context["broadcaster"], endpoints, timezone.now())
+
+
+@register.inclusion_tag("deliveries/_endpoint_health.html", takes_context=True)
+def health_of(
+    context: template.Context, endpoint: Endpoint, health: dict[int, HealthSummary] | None = None
+) -> dict[str, Any]:
+    """`{% health_of endpoint health %}`: sparkline of 24 hours, last success, next retry due.
+
+    Without `health` it is read for this endpoint alone.
+    """
+    if not isinstance(health, dict):
+        health = endpoint_health(context, [endpoint])
+    return {"summary": health.get(endpoint.pk), "endpoint": endpoint}
+
+
+@register.filter
+def duration(ms: float | None) -> str:
+    """`84 ms`, `1.2 s`, `30 s`; "" for None."""
+    if ms is None:
+        return ""
+    if ms < 1:
+        return "under 1 ms"
+    if ms < 1_000:
+        return f"{ms:.0f} ms"
+    return f"{ms / 1_000:.1f} s" if ms < 10_000 else f"{ms / 1_000:.0f} s"
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """One digit after the point, never rounded to a bound that is not reached; "" for None."""
+    if value is None:
+        return ""
+    if 0 < value < 0.1:
+        return "under 0.1 %"
+    if 99.9 < value < 100:
+        return "over 99.9 %"
+    return f"{value:.1f} %".replace(".0 %", " %")
+
+
+@register.filter
+def failure_name(failure: str) -> str:
+    return failure_names.failure_name(failure)
+
+
+@register.filter
+def status_words(code: int | None) -> str:
+    """`404 Not Found`; the code alone where it has no name."""
+    if code is None:
+        return ""
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return str(code)
+
+
+@register.filter
+def visible(text: str) -> str:
+    """A stranger's text with characters that do not show named in their place."""
+    return shown_bodies.visible(text)
+
+
+@register.filter
+def before_dot(value: float) -> str:
+    """A number for an SVG attribute, whatever the locale."""
+    return f"{value:g}"

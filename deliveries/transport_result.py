@@ -1,0 +1,82 @@
+"""What goes through the door out, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+MAX_BODY_READ_BYTES = 64 * 1024
+MAX_BODY_KEPT_BYTES = 16 * 1024
+MAX_HEADER_BYTES = 64 * 1024
+MAX_CONNECT_SECONDS = 10.0
+
+Phase = Literal["dns", "connect", "tls", "send", "wait", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRequest:
+    """A POST to be made. key comes back with the result; body and headers are sent as given.
+
+    timeout_seconds: the deadline for all of it, from the look-up of the name to the last byte
+    of the response.
+    """
+
+    key: Any
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TransportError:
+    """Why there is no complete response. code: libcurl's number; phase: how far it got.
+
+    blocked_reason, blocked_address: set where an address or URL was refused by our own rules;
+    for the operator only, as they tell about the inside of the network. evidence: JSON-able.
+    """
+
+    code: int
+    message: str
+    phase: Phase
+    blocked_reason: str | None = None
+    blocked_address: str | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TransportResult:
+    """The outcome of one request.
+
+    sent_at: when the request was begun (look-up and connection included); responded_at: when
+    the response had arrived, None where none did. duration_ms = dns_ms + connect_ms + tls_ms +
+    first_byte_ms (waiting for the response's first byte) + reading it; a part is None where it
+    did not happen, as on a connection that was kept open. headers: of the final response, in
+    order, as Latin-1. truncated: there was more body than the 16 KiB kept.
+    certificate_expires_at: of the receiver's certificate, where one was seen on this connection
+    or an earlier one. sent_again: the kept connection had been closed by the receiver, so the
+    request was repeated on a new one within this attempt.
+    """
+
+    key: Any
+    sent_at: datetime
+    responded_at: datetime | None
+    duration_ms: float
+    dns_ms: float | None
+    connect_ms: float | None
+    tls_ms: float | None
+    first_byte_ms: float | None
+    remote_address: str
+    status_code: int | None
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    truncated: bool
+    error: TransportError | None
+    certificate_expires_at: datetime | None = None
+    sent_again: bool = False
+
+    @property
+    def ended_at(self) -> datetime:
+        """When the response had arrived, or the request was given up."""
+        return self.responded_at or self.sent_at + timedelta(milliseconds=self.duration_ms)

@@ -1,0 +1,39 @@
+"""Pages of the portal about events and deliveries, and where the request bin receives."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from deliveries.urls_request_bin import pages as request_bin_pages
+from deliveries.urls_request_bin import receiving
+from deliveries.views import deliveries, delivery_actions, events, overview, testing
+
+app_name = "deliveries"
+
+delivery_pages = [
+    path("", deliveries.delivery_detail, name="delivery-detail"),
+    path("resend/", delivery_actions.delivery_resend, name="delivery-resend"),
+    path("retry-now/", delivery_actions.delivery_retry_now, name="delivery-retry-now"),
+    path("cancel/", delivery_actions.delivery_cancel, name="delivery-cancel"),
+    path("test-result/", testing.test_result, name="test-result"),
+]
+
+broadcaster_pages: list[URLPattern | URLResolver] = [
+    path("", overview.overview, name="overview"),
+    # event logs
+    path("deliveries/", deliveries.delivery_list, name="delivery-list"),
+    path("deliveries/change-several/", delivery_actions.delivery_bulk, name="delivery-bulk"),
+    path("deliveries/export/", deliveries.delivery_export, name="delivery-export"),
+    path("deliveries/<slug:delivery_id>/", include(delivery_pages)),
+    # events
+    path("events/", events.event_list, name="event-list"),
+    path("events/<slug:event_id>/", events.event_detail, name="event-detail"),
+    path("events/<slug:event_id>/resend/", events.event_resend, name="event-resend"),
+    # tests
+    path("webhooks/<slug:endpoint_id>/test/", testing.endpoint_test, name="endpoint-test"),
+    path("test-console/", testing.test_console, name="test-console"),
+    path("request-bin/", include(request_bin_pages)),
+]
+
+urlpatterns = [
+    path("b/<int:broadcaster_id>/", include(broadcaster_pages)),
+    *receiving,
+]

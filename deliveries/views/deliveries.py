@@ -1,0 +1,171 @@
+"""Event logs: the list of deliveries, and one of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import Http404, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from deliveries.export import FORMATS
+from deliveries.ladder import ladder, retries_made
+from deliveries.log_filters import DeliveryLogForm
+from deliveries.models import Delivery, DeliveryStatus
+from deliveries.shown_attempts import shown_attempts
+from deliveries.shown_bodies import shown_body
+from deliveries.waiting import waiting_reason
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.public_ids import public_to_uuid
+from subscriptions.views.answers import page
+
+# More attempts than a schedule and patient resending make; older ones are said to be left out.
+MOST_ATTEMPTS = 60
+_SOON_SECONDS = 60
+
+
+def delivery_or_404(request: PortalRequest, delivery_id: str) -> Delivery:
+    """With its event, endpoint, broadcaster and platform loaded."""
+    delivery = None
+    if (key := public_to_uuid("dlv", delivery_id)) is not None:
+        found = Delivery.objects.for_broadcaster(request.broadcaster).filter(pk=key)
+        delivery = found.select_related("event", "endpoint").first()
+    if delivery is None:
+        raise Http404(f"No delivery {delivery_id} in this broadcaster.")
+    delivery.broadcaster = request.broadcaster
+    delivery.event.broadcaster = request.broadcaster
+    delivery.endpoint.broadcaster = request.broadcaster
+    return delivery
+
+
+def delivery_url(delivery: Delivery, view: str = "delivery-detail") -> str:
+    return reverse(f"deliveries:{view}", args=[delivery.broadcaster_id, delivery.public_id])
+
+
+def list_url(request: PortalRequest, query: str = "") -> str:
+    here = reverse("deliveries:delivery-list", args=[request.broadcaster.pk])
+    return f"{here}?{query}" if query else here
+
+
+def state_tag(deliveries: Sequence[Delivery], *more: object) -> str:
+    """An entity tag of all that a page says about these deliveries."""
+    now = timezone.now()
+    states = [
+        (d.pk, d.status, d.status_reason, d.attempt_count, d.next_attempt_at, d.lease_id)
+        for d in deliveries
+    ]
+    # With time alone "planned" becomes "queued".
+    due = [d.next_attempt_at is not None and d.next_attempt_at <= now for d in deliveries]
+    return f'"{hashlib.sha256(repr((states, due, more)).encode()).hexdigest()[:24]}"'
+
+
+def not_modified(request: PortalRequest, tag: str) -> bool:
+    return bool(request.htmx) and request.headers.get("If-None-Match") == tag
+
+
+@broadcaster_page()
+@require_safe
+def delivery_list(request: PortalRequest) -> HttpResponse:
+    """Newest first. Page one, polled by htmx with its entity tag, answers 304 while it holds."""
+    form = DeliveryLogForm(request.GET, request.broadcaster)
+    cursor = request.GET.get("cursor", "")
+    found = form.page(cursor)
+    tag = state_tag(found.rows, request.role)
+    if not_modified(request, tag):
+        return HttpResponseNotModified()
+    query = form.without()
+    is_first = not cursor
+    # A search reads thousands of payloads: it is made when asked for, not every two seconds.
+    can_tail = is_first and form.is_valid() and not form.value("q")
+    live = can_tail and request.GET.get("tail") != "off"
+    context: dict[str, Any] = {
+        "form": form,
+        "page": found,
+        "tag_json": json.dumps(tag),
+        "is_first": is_first,
+        "live": live,
+        "can_tail": can_tail,
+        "query": query,
+        "poll_url": list_url(request, query),
+        "paused_url": list_url(request, _joined(query, "tail=off")),
+        "first_url": "" if is_first else list_url(request, query),
+        "older_url": list_url(request, _joined(query, f"cursor={found.next_cursor}"))
+        if found.next_cursor
+        else "",
+        "clear_url": list_url(request),
+        "now": timezone.now(),
+    }
+    return page(
+        request,
+        "deliveries/delivery_list.html",
+        context,
+        fragment="deliveries/_delivery_rows.html",
+    )
+
+
+@broadcaster_page()
+@require_safe
+def delivery_export(request: PortalRequest) -> HttpResponseBase:
+    """What the list's filters leave, as a file: ?format=csv or jsonl."""
+    name = request.GET.get("format", "csv")
+    if name not in FORMATS:
+        raise Http404(f"There is no format {name[:20]!r}: use {' or '.join(FORMATS)}.")
+    content_type, lines = FORMATS[name]
+    form = DeliveryLogForm(request.GET, request.broadcaster)
+    return StreamingHttpResponse(
+        lines(form),
+        content_type=content_type,
+        headers={"Content-Disposition": f'attachment; filename="deliveries.{name}"'},
+    )
+
+
+def _joined(*parts: str) -> str:
+    return "&".join(filter(None, parts))
+
+
+@broadcaster_page()
+@require_safe
+def delivery_detail(request: PortalRequest, delivery_id: str) -> HttpResponse:
+    delivery = delivery_or_404(request, delivery_id)
+    tag = state_tag([delivery], request.role)
+    if not_modified(request, tag):
+        return HttpResponseNotModified()
+    attempts = list(delivery.attempts.order_by("-number")[: MOST_ATTEMPTS + 1])
+    has_older_attempts = len(attempts) > MOST_ATTEMPTS
+    attempts = attempts[:MOST_ATTEMPTS][::-1]
+    now = timezone.now()
+    rules = request.broadcaster.rules
+    steps = ladder(delivery, attempts, rules, now)
+    context = {
+        "delivery": delivery,
+        "event": delivery.event,
+        "endpoint": delivery.endpoint,
+        "steps": steps,
+        "attempts": shown_attempts(delivery, attempts)[::-1],
+        "has_older_attempts": has_older_attempts,
+        "retries_made": retries_made(delivery),
+        "retries": delivery.max_attempts - 1,
+        "request_body": shown_body(delivery.event.body.encode(), rules.content_type),
+        "tag_json": json.dumps(tag),
+        "poll_seconds": _poll_seconds(delivery, now),
+        "waiting": waiting_reason(delivery, now),
+        "now": now,
+    }
+    return page(
+        request,
+        "deliveries/delivery_detail.html",
+        context,
+        fragment="deliveries/_delivery_live.html",
+    )
+
+
+def _poll_seconds(delivery: Delivery, now: Any) -> int:
+    """How often the page asks again: 0 once nothing is pending, rarely while it is hours off."""
+    if delivery.status != DeliveryStatus.PENDING or delivery.next_attempt_at is None:
+        return 0
+    return 2 if (delivery.next_attempt_at - now).total_seconds() < _SOON_SECONDS else 20

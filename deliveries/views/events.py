@@ -1,0 +1,148 @@
+"""Events: what was published, where it went, and where it did not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from deliveries.log_filters import EventLogForm
+from deliveries.missed import deliver_missed, endpoints_missing
+from deliveries.models import Delivery, DeliveryStatus, Event
+from deliveries.resend import resend
+from deliveries.shown_bodies import shown_body
+from subscriptions.errors import Conflict
+from subscriptions.models import Endpoint
+from subscriptions.models.broadcaster import Role
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.views.answers import come_back, confirm, page
+
+# An event goes to as many endpoints as want its topic; a page shows this many deliveries of it.
+MOST_DELIVERIES = 200
+
+
+@broadcaster_page()
+@require_safe
+def event_list(request: PortalRequest) -> HttpResponse:
+    form = EventLogForm(request.GET, request.broadcaster)
+    cursor = request.GET.get("cursor", "")
+    found = form.page(cursor)
+    here = reverse("deliveries:event-list", args=[request.broadcaster.pk])
+    query = form.without()
+    outcomes = _outcomes(found.rows)
+    older = "&".join(filter(None, [query, f"cursor={found.next_cursor}"]))
+    context: dict[str, Any] = {
+        "form": form,
+        "page": found,
+        "rows": [(event, outcomes.get(event.pk, [])) for event in found.rows],
+        "query": query,
+        "is_first": not cursor,
+        "first_url": f"{here}?{query}" if cursor else "",
+        "older_url": f"{here}?{older}" if found.next_cursor else "",
+        "clear_url": here,
+    }
+    return page(request, "deliveries/event_list.html", context)
+
+
+def _outcomes(events: Sequence[Event]) -> dict[UUID, list[tuple[str, int]]]:
+    """For each event how many of its deliveries are in which status."""
+    pairs = Delivery.objects.filter(event__in=[event.pk for event in events])
+    counts: dict[UUID, Counter[str]] = {}
+    for event_pk, status in pairs.values_list("event_id", "status"):
+        counts.setdefault(event_pk, Counter())[status] += 1
+    return {
+        pk: [(status, count[status]) for status in DeliveryStatus.values if count[status]]
+        for pk, count in counts.items()
+    }
+
+
+def event_or_404(request: PortalRequest, event_id: str) -> Event:
+    found = Event.objects.for_broadcaster(request.broadcaster).filter(event_id=event_id)
+    event = found.first()
+    if event is None:
+        raise Http404(f"No event {event_id} in this broadcaster.")
+    event.broadcaster = request.broadcaster
+    return event
+
+
+def _deliveries(event: Event) -> list[Delivery]:
+    rows = event.deliveries.select_related("endpoint").order_by("-pk")
+    deliveries = list(rows[:MOST_DELIVERIES])
+    for delivery in deliveries:
+        delivery.broadcaster = event.broadcaster
+    return deliveries
+
+
+@broadcaster_page()
+@require_safe
+def event_detail(request: PortalRequest, event_id: str) -> HttpResponse:
+    event = event_or_404(request, event_id)
+    missing = endpoints_missing(request.broadcaster, event)
+    context = {
+        "event": event,
+        "deliveries": _deliveries(event),
+        "most_deliveries": MOST_DELIVERIES,
+        "missing": missing,
+        "body": shown_body(event.body.encode(), request.broadcaster.rules.content_type),
+        "now": timezone.now(),
+    }
+    return page(request, "deliveries/event_detail.html", context)
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_http_methods(["GET", "POST"])
+def event_resend(request: PortalRequest, event_id: str) -> HttpResponse:
+    """POST: to the webhook `endpoint`, or to all that got it or missed it. GET asks first."""
+    event = event_or_404(request, event_id)
+    here = reverse("deliveries:event-detail", args=[request.broadcaster.pk, event.event_id])
+    if request.method == "GET":
+        return confirm(
+            request,
+            title="Resend to all webhooks?",
+            text="One request is made now for each webhook that this event was for, with the same "
+            "id and the same body. Active webhooks that missed it get it with the usual retries.",
+            detail=f"{event.topic} {event.event_id}",
+            action=request.path,
+            button="Resend to all",
+            back=here,
+        )
+    only = request.POST.get("endpoint", "")
+    queued, refused = _send_again(request, event, only)
+    if queued:
+        messages.info(request, f"Queued: {queued} request{'' if queued == 1 else 's'}, sent now.")
+    if refused:
+        messages.warning(request, f"{len(refused)} not queued: {refused[0].detail}")
+    if not queued and not refused:
+        messages.warning(request, "Nothing was queued: no webhook wants this topic.")
+    return come_back(request, here)
+
+
+def _send_again(request: PortalRequest, event: Event, only: str) -> tuple[int, list[Conflict]]:
+    queued, refused = 0, []
+    missing: list[Endpoint] = endpoints_missing(request.broadcaster, event)
+    # By hand to one: an inactive one is refused in words; to all: it is left out.
+    wanted = [e for e in missing if e.public_id == only or (not only and e.is_sendable)]
+    for delivery in _deliveries(event):
+        if only not in ("", delivery.endpoint.public_id):
+            continue
+        if not only and delivery.endpoint.deleted_at is not None:
+            continue
+        try:
+            resend(delivery=delivery, actor=request.actor)
+            queued += 1
+        except Conflict as conflict:
+            refused.append(conflict)
+    for endpoint in wanted:
+        try:
+            deliver_missed(event=event, endpoint=endpoint, actor=request.actor)
+            queued += 1
+        except Conflict as conflict:
+            refused.append(conflict)
+    return queued, refused

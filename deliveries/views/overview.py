@@ -1,0 +1,43 @@
+"""The overview: how sending goes, what needs attention, and the first steps."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from deliveries.charts import outcome_chart
+from deliveries.endpoint_health import needing_attention
+from deliveries.first_run import read_evidence, signs
+from deliveries.models import Delivery, DeliveryStatus
+from deliveries.traffic import PERIODS, period_named, read_traffic
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.views.answers import page
+
+_LATEST_FAILURES = 6
+
+
+@broadcaster_page()
+@require_safe
+def overview(request: PortalRequest) -> HttpResponse:
+    broadcaster = request.broadcaster
+    now = timezone.now()
+    period = period_named(request.GET.get("period", ""))
+    traffic = read_traffic(broadcaster, period, now)
+    evidence = read_evidence(broadcaster)
+    failures = Delivery.objects.for_broadcaster(broadcaster).filter(status=DeliveryStatus.FAILED)
+    oldest = evidence.oldest_due_at
+    context = {
+        "periods": PERIODS,
+        "period": period,
+        "traffic": traffic,
+        "chart": outcome_chart(traffic.steps),
+        "evidence": evidence,
+        "signs": signs(broadcaster),
+        "is_first_run": evidence.is_first_run(broadcaster, now),
+        "waiting_since": oldest if oldest is not None and oldest <= now else None,
+        "next_due_at": oldest,
+        "attention": needing_attention(broadcaster),
+        "failures": failures.select_related("endpoint").order_by("-pk")[:_LATEST_FAILURES],
+    }
+    return page(request, "deliveries/overview.html", context)

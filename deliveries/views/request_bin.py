@@ -1,0 +1,89 @@
+"""The request bin's receiving end: any method, no session, answers as it is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from deliveries.models import RequestBin
+from deliveries.models.request_bin import NO_ANSWER
+from deliveries.request_bin import MAX_BODY_BYTES, Answer, Received, answer_for, bin_url, keep
+
+# A slow answer holds one of this process's four threads (Procfile, --blocking-threads). More of
+# them at once are refused, so that the portal itself always has threads left.
+MAX_WAITING = 2
+_waiting = threading.BoundedSemaphore(MAX_WAITING)
+_TOO_MANY = Answer(503)
+
+
+@csrf_exempt
+def receive(request: HttpRequest, bin_id: str, rest: str = "") -> HttpResponse:
+    found = _find(bin_id)
+    if found is None:
+        return _text(404, "There is no request bin at this address.\n")
+    body = request.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        return _text(413, f"The request bin takes bodies of up to {MAX_BODY_BYTES:,} bytes.\n")
+    answer = answer_for(found, rest)
+    waits = answer.delay > timedelta(0) and _waiting.acquire(blocking=False)
+    try:
+        if answer.delay > timedelta(0) and not waits:
+            answer = _TOO_MANY
+        keep(found, _received(request, body), answer)
+        # After the commit: nothing is locked while a sender is kept waiting.
+        time.sleep(answer.delay.total_seconds())
+    except OperationalError:
+        return _text(503, "The request bin cannot store this now: try again.\n", retry_after=5)
+    finally:
+        if waits:
+            _waiting.release()
+    return _answer(found, answer)
+
+
+def _find(bin_id: str) -> RequestBin | None:
+    if not settings.WEBHOOKS_REQUEST_BIN:
+        return None
+    bins = RequestBin.objects.select_related("broadcaster__platform")
+    return bins.filter(public_id=bin_id).first()
+
+
+def _received(request: HttpRequest, body: bytes) -> Received:
+    return Received(
+        method=request.method or "",
+        path=request.get_full_path(),
+        headers=list(request.headers.items()),
+        body=body,
+        at=timezone.now(),
+    )
+
+
+def _answer(found: RequestBin, answer: Answer) -> HttpResponse:
+    if answer is _TOO_MANY:
+        words = f"The request bin gives at most {MAX_WAITING} slow answers at once: try again.\n"
+        return _text(503, words, retry_after=5)
+    if answer.status == NO_ANSWER:
+        # Whoever still listens has a timeout longer than any endpoint may have.
+        return _text(504, "The request bin was told not to answer.\n")
+    response = _text(answer.status, f"The request bin was told to answer {answer.status}.\n")
+    if answer.status in (301, 302, 303, 307, 308):
+        response["Location"] = bin_url(found)
+    if answer.status == 429:
+        response["Retry-After"] = "60"
+    return response
+
+
+def _text(status: int, words: str, retry_after: int | None = None) -> HttpResponse:
+    content = b"" if status in (204, 304) else words.encode()
+    response = HttpResponse(content, content_type="text/plain; charset=utf-8", status=status)
+    # A 500 that somebody asked the bin for is no fault of the portal's to log.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    if retry_after is not None:
+        response["Retry-After"] = str(retry_after)
+    return response

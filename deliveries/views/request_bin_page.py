@@ -1,0 +1,206 @@
+"""The request bin in the portal: what came in, verified or not, and what it answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.db.models.functions import Length
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from deliveries import request_bin as bins
+from deliveries import testing
+from deliveries.models import BinRequest, RequestBin
+from deliveries.models.request_bin import NO_ANSWER
+from subscriptions.endpoints import ALL_TOPICS, EndpointSettings, create_endpoint
+from subscriptions.errors import PortalError
+from subscriptions.forms import PortalForm
+from subscriptions.models.broadcaster import Role
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.views.answers import page, say_refused
+
+PAGE_SIZE = 25
+SHOWN_BODY_BYTES = 64 * 1024
+ANSWERS = [
+    (200, "200 OK"),
+    (201, "201 Created"),
+    (204, "204 No Content"),
+    (302, "302 Found, a redirect"),
+    (400, "400 Bad Request"),
+    (401, "401 Unauthorized"),
+    (404, "404 Not Found"),
+    (410, "410 Gone: suspends the webhook"),
+    (429, "429 Too Many Requests, in 60 seconds"),
+    (500, "500 Internal Server Error"),
+    (503, "503 Service Unavailable"),
+    (NO_ANSWER, "Nothing: keep the sender waiting until it gives up"),
+]
+
+
+class AnswerForm(PortalForm):
+    answer_status = forms.TypedChoiceField(label="Answer with", choices=ANSWERS, coerce=int)
+    answer_delay = forms.DecimalField(
+        label="Delay, in seconds",
+        min_value=0,
+        max_value=int(bins.MAX_DELAY.total_seconds()),
+        max_digits=5,
+        decimal_places=3,
+    )
+
+    @classmethod
+    def of(cls, found: RequestBin) -> AnswerForm:
+        status = found.answer_status
+        form = cls(
+            initial={"answer_status": status, "answer_delay": f"{found.answer_delay_ms / 1000:g}"}
+        )
+        if status not in dict(ANSWERS):
+            form.fields["answer_status"].choices = [(status, str(status)), *ANSWERS]  # type: ignore[attr-defined]
+        return form
+
+
+@require_safe
+@broadcaster_page()
+def requests(request: PortalRequest) -> HttpResponse:
+    """What came in, newest first; polled with `?seen=ID`, it answers 204 where nothing is new."""
+    found = _open_bin(request)
+    rows = _rows(found, request.GET.get("before", ""))
+    newest = str(rows[0].pk) if rows else ""
+    if request.htmx and request.GET.get("seen") == newest:
+        return HttpResponse(status=204)
+    return _show(request, found, AnswerForm.of(found), rows=rows)
+
+
+def _open_bin(request: PortalRequest) -> RequestBin:
+    if not settings.WEBHOOKS_REQUEST_BIN:
+        raise Http404("The request bin is switched off here: WEBHOOKS_REQUEST_BIN is not set.")
+    found = bins.open_bin(request.broadcaster)
+    found.broadcaster = request.broadcaster
+    return found
+
+
+def _rows(found: RequestBin, before: str) -> list[BinRequest]:
+    kept: QuerySet[BinRequest] = found.requests.defer("body", "headers").order_by("-id")
+    if before.isdecimal():
+        kept = kept.filter(id__lt=int(before[:18]))
+    return list(kept.annotate(size=Length("body"))[: PAGE_SIZE + 1])
+
+
+def _show(
+    request: PortalRequest,
+    found: RequestBin,
+    form: AnswerForm,
+    *,
+    rows: list[BinRequest],
+    status: int = 200,
+) -> HttpResponse:
+    here = reverse("deliveries:request-bin", args=[request.broadcaster.pk])
+    has_older = len(rows) > PAGE_SIZE
+    is_first = not request.GET.get("before")
+    context: dict[str, Any] = {
+        "rows": rows[:PAGE_SIZE],
+        "newest": rows[0].pk if rows else "",
+        "live": is_first and request.GET.get("live") != "off",
+        "is_first": is_first,
+        "here": here,
+        "first_url": "" if is_first else here,
+        "older_url": f"{here}?before={rows[PAGE_SIZE - 1].pk}" if has_older else "",
+        "url": bins.bin_url(found),
+        "status_url": bins.bin_url(found, "status/500/"),
+        "slow_url": bins.bin_url(found, "slow/10/"),
+        "endpoints": list(bins.endpoints_at(found)),
+        "kept": bins.KEPT_REQUESTS,
+        "form": form,
+    }
+    return page(
+        request,
+        "deliveries/request_bin.html",
+        context,
+        fragment="deliveries/_request_bin_rows.html" if request.method == "GET" else "",
+        status=status,
+    )
+
+
+@require_safe
+@broadcaster_page()
+def request_detail(request: PortalRequest, request_id: int) -> HttpResponse:
+    found = _open_bin(request)
+    kept = found.requests.filter(pk=request_id).first()
+    if kept is None:
+        raise Http404("No such request in this bin: only the newest hundred are kept.")
+    body = bytes(kept.body)
+    context = {
+        "kept": kept,
+        "size": len(body),
+        "body": body[:SHOWN_BODY_BYTES].decode("utf-8", "replace"),
+        "is_cut": len(body) > SHOWN_BODY_BYTES,
+        "is_json": any(n.lower() == "content-type" and "json" in v for n, v in kept.headers),
+    }
+    return page(request, "deliveries/request_bin_request.html", context)
+
+
+@require_POST
+@broadcaster_page(Role.DEVELOPER)
+def set_answer(request: PortalRequest) -> HttpResponse:
+    found = _open_bin(request)
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        return _show(request, found, form, rows=_rows(found, ""), status=422)
+    seconds = float(form.cleaned_data["answer_delay"])
+    answer = bins.Answer(form.cleaned_data["answer_status"], timedelta(seconds=seconds))
+    bins.set_answer(found, answer)
+    messages.success(request, "The request bin answers like that from now on.")
+    return _back(request)
+
+
+@require_POST
+@broadcaster_page(Role.DEVELOPER)
+def empty(request: PortalRequest) -> HttpResponse:
+    count = bins.empty(_open_bin(request))
+    messages.success(request, f"The request bin is empty: {count} requests were removed.")
+    return _back(request)
+
+
+@require_POST
+@broadcaster_page(Role.DEVELOPER)
+def add_webhook(request: PortalRequest) -> HttpResponse:
+    """A webhook that sends every topic here: the first delivery needs no receiver."""
+    found = _open_bin(request)
+    wanted = EndpointSettings(name="Request bin", url=bins.bin_url(found), topics=[ALL_TOPICS])
+    try:
+        create_endpoint(broadcaster=request.broadcaster, wanted=wanted, actor=request.actor)
+    except PortalError as error:
+        say_refused(request, error)
+    else:
+        messages.success(request, "The webhook Request bin was added: it gets every topic.")
+    return _back(request)
+
+
+@require_POST
+@broadcaster_page(Role.DEVELOPER)
+def send_test(request: PortalRequest) -> HttpResponse:
+    """A test request of the webhook that points here."""
+    endpoint = (
+        bins.endpoints_at(_open_bin(request))
+        .filter(public_id=request.POST.get("endpoint", ""))
+        .first()
+    )
+    if endpoint is None:
+        raise Http404("No such webhook points to this request bin.")
+    try:
+        testing.send_test(endpoint=endpoint, actor=request.actor)
+    except PortalError as error:
+        say_refused(request, error)
+    else:
+        messages.info(request, "Queued: the test request appears below as it comes in.")
+    return _back(request)
+
+
+def _back(request: PortalRequest) -> HttpResponse:
+    return redirect("deliveries:request-bin", request.broadcaster.pk)

@@ -1,0 +1,170 @@
+"""Test Webhook and the test console: one request with a sample, and what came of it inline."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from deliveries.models import Delivery, DeliveryStatus
+from deliveries.sample_check import SampleCheck, check_sample
+from deliveries.shown_attempts import shown_attempts
+from deliveries.testing import default_topic, send_test
+from deliveries.views.deliveries import delivery_or_404, delivery_url
+from subscriptions.errors import PortalError, Refused
+from subscriptions.models import Endpoint, Topic
+from subscriptions.models.broadcaster import Role
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.views.answers import come_back, go, page, say_refused
+
+# Beyond the webhook's own timeout: a worker's poll, and writing the outcome.
+_LONG_WAIT = timedelta(seconds=5)
+
+
+def endpoint_or_404(request: PortalRequest, endpoint_id: str) -> Endpoint:
+    mine = Endpoint.objects.for_broadcaster(request.broadcaster)
+    endpoint = mine.filter(public_id=endpoint_id).first()
+    if endpoint is None:
+        raise Http404(f"No webhook {endpoint_id} in this broadcaster.")
+    endpoint.broadcaster = request.broadcaster
+    return endpoint
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_POST
+def endpoint_test(request: PortalRequest, endpoint_id: str) -> HttpResponse:
+    """Test Webhook: `topic` is optional, its sample is sent. For htmx the result, that polls."""
+    endpoint = endpoint_or_404(request, endpoint_id)
+    try:
+        delivery = send_test(
+            endpoint=endpoint, actor=request.actor, topic=request.POST.get("topic") or None
+        )
+    except PortalError as error:
+        if request.htmx:
+            return render(
+                request, "deliveries/_test_result.html", {"refused": error.detail}, status=422
+            )
+        say_refused(request, error)
+        return come_back(
+            request,
+            reverse("subscriptions:endpoint-detail", args=[request.broadcaster.pk, endpoint_id]),
+        )
+    return _queued(request, delivery)
+
+
+def _queued(
+    request: PortalRequest, delivery: Delivery, warnings: tuple[str, ...] = ()
+) -> HttpResponse:
+    if not request.htmx:
+        return go(request, delivery_url(delivery))
+    return _result(request, delivery, warnings)
+
+
+def _result(
+    request: PortalRequest, delivery: Delivery, warnings: tuple[str, ...] = ()
+) -> HttpResponse:
+    pending = delivery.status == DeliveryStatus.PENDING
+    attempt = delivery.attempts.order_by("-number").first()
+    ended = [attempt] if attempt is not None and not pending else []
+    context = {
+        "delivery": delivery,
+        "endpoint": delivery.endpoint,
+        "shown": next(iter(shown_attempts(delivery, ended)), None),
+        "pending": pending,
+        "is_late": pending and _is_late(delivery, timezone.now()),
+        "warnings": warnings,
+    }
+    return render(request, "deliveries/_test_result.html", context)
+
+
+def _is_late(delivery: Delivery, now: datetime) -> bool:
+    endpoint = delivery.endpoint
+    seconds = float(endpoint.timeout_seconds or endpoint.broadcaster.rules.timeout_seconds)
+    return now - delivery.created_at > timedelta(seconds=seconds) + _LONG_WAIT
+
+
+@broadcaster_page()
+@require_safe
+def test_result(request: PortalRequest, delivery_id: str) -> HttpResponse:
+    """The fragment that asks for itself until the attempt is there."""
+    delivery = delivery_or_404(request, delivery_id)
+    if not request.htmx:
+        return go(request, delivery_url(delivery))
+    return _result(request, delivery)
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def test_console(request: PortalRequest) -> HttpResponse:
+    """?endpoint=&topic= choose; POST with `data` sends it, or with `check` only compares it."""
+    given = request.POST if request.method == "POST" else request.GET
+    endpoints = list(Endpoint.objects.for_broadcaster(request.broadcaster).order_by("name")[:500])
+    endpoint = next((e for e in endpoints if e.public_id == given.get("endpoint")), None)
+    if given.get("endpoint") and endpoint is None:
+        raise Http404(f"No webhook {given['endpoint'][:40]} in this broadcaster.")
+    endpoint = endpoint or next(iter(endpoints), None)
+    topics = list(request.broadcaster.platform.topics.order_by("position", "name"))
+    topic = _topic(request, endpoint, topics, given.get("topic", ""))
+    context: dict[str, Any] = {
+        "endpoints": endpoints,
+        "endpoint": endpoint,
+        "topics": topics,
+        "topic": topic,
+        "data": given.get("data", topic.sample if topic else ""),
+    }
+    if request.method == "POST" and endpoint is not None and topic is not None:
+        return _console_post(request, context, endpoint, topic)
+    return page(request, "deliveries/test_console.html", context)
+
+
+def _topic(
+    request: PortalRequest, endpoint: Endpoint | None, topics: list[Topic], name: str
+) -> Topic | None:
+    chosen = next((topic for topic in topics if topic.name == name), None)
+    if chosen is None and endpoint is not None:
+        endpoint.broadcaster = request.broadcaster
+        try:
+            wanted = default_topic(endpoint)
+        except Refused:
+            wanted = None
+        chosen = next((topic for topic in topics if topic == wanted), None)
+    return chosen or next(iter(topics), None)
+
+
+def _console_post(
+    request: PortalRequest, context: dict[str, Any], endpoint: Endpoint, topic: Topic
+) -> HttpResponse:
+    endpoint.broadcaster = request.broadcaster
+    checked = check_sample(context["data"], topic.schema)
+    if "check" in request.POST:
+        return _checked(request, context, checked)
+    if checked.data is not None:
+        try:
+            delivery = send_test(
+                endpoint=endpoint, actor=request.actor, topic=topic.name, data=checked.data
+            )
+        except PortalError as error:
+            checked = SampleCheck(None, error.detail, checked.warnings)
+        else:
+            return _queued(request, delivery, checked.warnings)
+    if request.htmx:
+        fault = {"refused": checked.fault}
+        return render(request, "deliveries/_test_result.html", fault, status=422)
+    return _checked(request, context, checked, status=422)
+
+
+def _checked(
+    request: PortalRequest, context: dict[str, Any], checked: SampleCheck, status: int = 200
+) -> HttpResponse:
+    return page(
+        request,
+        "deliveries/test_console.html",
+        context | {"checked": checked},
+        fragment="deliveries/_sample_check.html",
+        status=status,
+    )

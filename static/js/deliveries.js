@@ -1,0 +1,10 @@
+// The live tail waits while rows are chosen or text is marked in it: it would take both away.
+"use strict";
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const tail = event.detail.elt;
+  if (!tail.matches("[data-tail]")) return;
+  const chosen = tail.querySelector(`input[name="${tail.dataset.tail}"]:checked`);
+  const marked = getSelection();
+  if (chosen || (!marked.isCollapsed && tail.contains(marked.anchorNode))) event.preventDefault();
+});

@@ -1,0 +1,106 @@
+"""Which addresses may be called: the public ones, and the networks that the operator allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+IPNetwork = IPv4Network | IPv6Network
+
+# IANA's special-purpose registries (RFC 6890 and successors), with what each network is.
+_REFUSED_V4: tuple[tuple[IPv4Network, str], ...] = tuple(
+    (IPv4Network(network), reason)
+    for network, reason in (
+        ("0.0.0.0/8", "an address of this host itself"),
+        ("10.0.0.0/8", "a private address"),
+        ("100.64.0.0/10", "a carrier's shared address"),
+        ("127.0.0.0/8", "a loopback address"),
+        ("169.254.0.0/16", "a link-local address, where clouds keep their metadata"),
+        ("172.16.0.0/12", "a private address"),
+        ("192.0.0.0/24", "reserved for protocols"),
+        ("192.0.2.0/24", "reserved for documentation"),
+        ("192.31.196.0/24", "reserved for AS112"),
+        ("192.52.193.0/24", "reserved for multicast tunnels"),
+        ("192.88.99.0/24", "a 6to4 relay"),
+        ("192.168.0.0/16", "a private address"),
+        ("192.175.48.0/24", "reserved for AS112"),
+        ("198.18.0.0/15", "reserved for benchmarks"),
+        ("198.51.100.0/24", "reserved for documentation"),
+        ("203.0.113.0/24", "reserved for documentation"),
+        ("224.0.0.0/4", "a multicast address"),
+        ("240.0.0.0/4", "a reserved address"),
+        # Publicly routed by number, but inside every Azure machine it is the host's own agent.
+        ("168.63.129.16/32", "Azure's internal service address"),
+    )
+)
+_GLOBAL_V6 = IPv6Network("2000::/3")
+_REFUSED_V6: tuple[tuple[IPv6Network, str], ...] = tuple(
+    (IPv6Network(network), reason)
+    for network, reason in (
+        ("2001::/23", "reserved for protocols (Teredo, ORCHID and others)"),
+        ("2001:db8::/32", "reserved for documentation"),
+        ("2002::/16", "a 6to4 address"),
+        ("2620:4f:8000::/48", "reserved for AS112"),
+        ("3fff::/20", "reserved for documentation"),
+    )
+)
+_OUTSIDE_GLOBAL_V6: tuple[tuple[IPv6Network, str], ...] = tuple(
+    (IPv6Network(network), reason)
+    for network, reason in (
+        ("::/128", "an address of this host itself"),
+        ("::1/128", "a loopback address"),
+        ("fc00::/7", "a private address"),
+        ("fe80::/10", "a link-local address"),
+        ("fec0::/10", "a private address"),
+        ("ff00::/8", "a multicast address"),
+    )
+)
+# RFC 6052: how hosts with IPv6 only reach IPv4; the address that counts is the last 32 bits.
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+def judge(address: str, allowed: Sequence[IPNetwork]) -> str | None:
+    """Why `address` may not be called ("a private address"), or None where it may be.
+
+    allowed: networks that the operator lets through, whatever they are. An IPv4 address within
+    an IPv6 one (mapped, or behind NAT64) is judged as the IPv4 address it stands for.
+    """
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return "not an IP address"
+    ip = _as_ipv4(ip)
+    if any(ip in network for network in allowed):
+        return None
+    if isinstance(ip, IPv4Address):
+        return _first_match(ip, _REFUSED_V4)
+    if ip not in _GLOBAL_V6:
+        return _first_match(ip, _OUTSIDE_GLOBAL_V6) or "not a public address"
+    return _first_match(ip, _REFUSED_V6)
+
+
+def parse_networks(cidrs: Iterable[str]) -> tuple[IPNetwork, ...]:
+    """Networks from CIDR notation; raises ValueError naming the one that is none."""
+    return tuple(ip_network(cidr.strip()) for cidr in cidrs if cidr.strip())
+
+
+def _as_ipv4(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    if isinstance(ip, IPv4Address):
+        return ip
+    if ip in _NAT64:
+        return IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip
+
+
+def _first_match(
+    ip: IPv4Address | IPv6Address,
+    networks: Iterable[tuple[IPv4Network, str]] | Iterable[tuple[IPv6Network, str]],
+) -> str | None:
+    return next((reason for network, reason in networks if ip in network), None)

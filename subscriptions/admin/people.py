@@ -1,0 +1,161 @@
+"""Staff pages: users, members, invitations, second factors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from subscriptions.admin.staff import NoDelete, ReadOnly, act_on_each
+from subscriptions.errors import Conflict
+from subscriptions.members import change_role, remove_member, withdraw_invitation
+from subscriptions.models import Invitation, Member, User
+from subscriptions.models.broadcaster import Role
+from subscriptions.portal_access import actor_of
+
+
+class NewUserForm(AdminUserCreationForm[User]):
+    class Meta:
+        model = User
+        fields = ("email",)
+        field_classes: dict[str, type[forms.Field]] = {}
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()
+        if User.objects.filter(email__iexact=email).exists():
+            raise forms.ValidationError(f"{email} has an account already.")
+        return email
+
+
+class ChangedUserForm(UserChangeForm[User]):
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, type[forms.Field]] = {}
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin[User]):
+    form = ChangedUserForm
+    add_form = NewUserForm
+    ordering = ["email"]
+    list_display = ["email", "name", "is_staff", "is_active", "last_login"]
+    list_filter = ["is_staff", "is_active"]
+    search_fields = ["email", "name"]
+    show_full_result_count = False
+    fieldsets = (
+        (None, {"fields": ("email", "name", "use_utc", "password")}),
+        (
+            "Staff",
+            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
+        ),
+        (None, {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+    readonly_fields = ("last_login", "date_joined")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        # Else anyone who may edit users could give themselves everything.
+        rights = ("is_staff", "is_superuser", "groups", "user_permissions")
+        return (*self.readonly_fields, *(() if request.user.is_superuser else rights))
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        # ... by setting a superuser's password, too.
+        is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return not is_above and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        # What a user did stays theirs in the logs: an account is switched off, not deleted.
+        return False
+
+
+@admin.register(Member)
+class MemberAdmin(ReadOnly[Member]):
+    list_display = ["user", "broadcaster", "role", "created_at"]
+    list_filter = ["role"]
+    list_select_related = ["user", "broadcaster"]
+    search_fields = ["user__email", "broadcaster__name"]
+    show_full_result_count = False
+    actions = ["make_owner", "make_developer", "make_viewer", "remove"]
+
+    @admin.action(description="Make owner", permissions=["operate"])
+    def make_owner(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        self._change_role(request, queryset, Role.OWNER)
+
+    @admin.action(description="Make developer", permissions=["operate"])
+    def make_developer(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        self._change_role(request, queryset, Role.DEVELOPER)
+
+    @admin.action(description="Make viewer", permissions=["operate"])
+    def make_viewer(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        self._change_role(request, queryset, Role.VIEWER)
+
+    def _change_role(self, request: HttpRequest, queryset: QuerySet[Member], role: Role) -> None:
+        actor = actor_of(request)
+        act_on_each(
+            request,
+            queryset.select_related("user", "broadcaster"),
+            lambda member: change_role(member=member, role=role, actor=actor),
+            f"made {role.label.lower()}",
+        )
+
+    @admin.action(description="Remove from the broadcaster", permissions=["operate"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        actor = actor_of(request)
+        act_on_each(
+            request,
+            queryset.select_related("user", "broadcaster"),
+            lambda member: remove_member(member=member, actor=actor),
+            "removed",
+        )
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnly[Invitation]):
+    list_display = ["email", "broadcaster", "role", "invited_by", "expires_at", "accepted_at"]
+    list_select_related = ["broadcaster", "invited_by"]
+    search_fields = ["email", "broadcaster__name"]
+    show_full_result_count = False
+    exclude = ["digest"]
+    actions = ["withdraw"]
+
+    @admin.action(description="Withdraw: the link opens nothing more", permissions=["operate"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+        actor = actor_of(request)
+
+        def withdraw(invitation: Invitation) -> None:
+            if invitation.accepted_at is not None:
+                raise Conflict("An accepted invitation is a membership by now.", code="accepted")
+            withdraw_invitation(invitation=invitation, actor=actor)
+
+        act_on_each(request, queryset.select_related("broadcaster"), withdraw, "withdrawn")
+
+
+# allauth's own page shows the seeds of one-time codes.
+admin.site.unregister(Authenticator)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(NoDelete[Authenticator]):
+    """Someone who lost a second factor is let in by taking it away here."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__email"]
+    fields = ["user", "type", "created_at", "last_used_at"]
+    readonly_fields = ["user", "type", "created_at", "last_used_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)

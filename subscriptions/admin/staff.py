@@ -1,0 +1,66 @@
+"""What the staff pages share: reading without changing, and verbs over many rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from subscriptions.errors import PortalError
+
+M = TypeVar("M", bound=Model)
+# One verb is one transaction: more rows than this would keep the browser waiting.
+MAX_ROWS = 1_000
+
+
+class NoDelete(admin.ModelAdmin[M]):
+    """Nothing of these is ever deleted from the table by hand."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+
+class ReadOnly(NoDelete[M]):
+    """To be looked at; `has_operate_permission` is for actions that call verbs."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        # Who may change these may call the verbs on them, and must see them for it.
+        return super().has_view_permission(request, obj) or self.has_operate_permission(request)
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return super().has_change_permission(request)
+
+
+def act_on_each(
+    request: HttpRequest, rows: QuerySet[Any], verb: Callable[[Any], object], done: str
+) -> None:
+    """Call a verb on each row and say how many it was, how many were refused, and why.
+
+    `done` is the word for it: "resent". A verb that returns False had nothing to do.
+    """
+    counts: Counter[str] = Counter()
+    refusals: dict[str, str] = {}
+    chosen = list(rows[: MAX_ROWS + 1])
+    for row in chosen[:MAX_ROWS]:
+        try:
+            counts["idle" if verb(row) is False else "done"] += 1
+        except PortalError as error:
+            counts[error.code] += 1
+            refusals.setdefault(error.code, error.detail)
+    messages.success(request, f"{counts['done']} {done}.")
+    if counts["idle"]:
+        messages.info(request, f"{counts['idle']} needed no change.")
+    for code, detail in refusals.items():
+        messages.warning(request, f"{counts[code]} refused: {detail}")
+    if len(chosen) > MAX_ROWS:
+        messages.warning(request, f"Only the first {MAX_ROWS:,}: choose the others again.")

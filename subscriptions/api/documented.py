@@ -1,0 +1,133 @@
+"""What the OpenAPI description says of every operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_serializer,
+)
+from rest_framework import serializers
+
+from subscriptions.api.authentication import PublisherTokenAuthentication
+from subscriptions.api.fields import Output
+from subscriptions.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from subscriptions.api.problems import CONTENT_TYPE
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+REASONS = {
+    400: "Malformed JSON, or a query parameter that is unknown or cannot be read.",
+    401: "No token, or one that is unknown, expired or revoked.",
+    403: "The token lacks the scope.",
+    404: "No such thing in this broadcaster.",
+    405: "The address does not have this method.",
+    409: "The state of things does not allow it: see `code`.",
+    413: "The body is too large.",
+    415: "The body is not application/json.",
+    422: "Well-formed, but refused: one entry in `errors` for each fault.",
+    429: "Too many requests: wait as long as Retry-After says.",
+    503: "The database cannot take it now: nothing was stored. Retry-After says when to ask again.",
+}
+
+
+class PublisherTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI description names the two headers."""
+
+    target_class = PublisherTokenAuthentication
+    name = ["bearerToken", "publisherToken"]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        return [
+            {"type": "http", "scheme": "bearer", "description": "A publisher token."},
+            {"type": "apiKey", "in": "header", "name": "X-Publisher-Token"},
+        ]
+
+
+class FaultOutput(Output):
+    pointer = serializers.CharField(help_text="RFC 6901 pointer into the body; empty: all of it.")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemOutput(Output):
+    """RFC 9457 problem details."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="What was wrong, with the value, and what to do.")
+    code = serializers.CharField(help_text="Stable, for machines.")
+    errors = FaultOutput(many=True)  # type: ignore[assignment]
+    request_id = serializers.CharField()
+
+
+PAGE_PARAMETERS = [
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    ),
+    OpenApiParameter("cursor", str, description="next_cursor or prev_cursor of a page."),
+]
+
+
+def parameter(name: str, description: str, kind: Any = str, **options: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, kind, description=description, **options)
+
+
+def time_parameter(name: str, description: str) -> OpenApiParameter:
+    return OpenApiParameter(name, OpenApiTypes.DATETIME, description=description)
+
+
+def page_output(row: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """The envelope of a list of `row`."""
+    name = f"{row.__name__.removesuffix('Output')}Page"
+    fields = {
+        "data": row(many=True),
+        "next_cursor": serializers.CharField(allow_null=True),
+        "prev_cursor": serializers.CharField(allow_null=True),
+    }
+    # Or an action called list would be taken to answer with a list of pages.
+    page = extend_schema_serializer(many=False)(type(name, (Output,), fields))
+    return page()  # type: ignore[no-any-return]
+
+
+def documented(
+    summary: str,
+    *,
+    answers: Mapping[int, Any],
+    refusals: Sequence[int] = (),
+    takes: Any = None,
+    parameters: Sequence[OpenApiParameter] = (),
+    tag: str,
+    description: str = "",
+    operation_id: str | None = None,
+) -> Callable[[F], F]:
+    """The description of an operation: its answers, and the problems it can end in.
+
+    Every operation can end in 400, 401, 403, 405, 429 and 503, one that takes a body in 413, 415
+    and 422 as well.
+    """
+    statuses = {400, 401, 403, 405, 429, 503, *refusals}
+    if takes is not None:
+        statuses |= {413, 415, 422}
+    problems: dict[Any, Any] = {
+        (status, CONTENT_TYPE): OpenApiResponse(ProblemOutput, description=REASONS[status])
+        for status in sorted(statuses)
+    }
+    return extend_schema(
+        summary=summary,
+        description=description or None,
+        request=takes,
+        parameters=list(parameters),
+        responses={**answers, **problems},
+        tags=[tag],
+        operation_id=operation_id,
+    )

@@ -1,0 +1,183 @@
+"""Endpoints over the API."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output
+from subscriptions.api.endpoint_bodies import (
+    EndpointInput,
+    EndpointOutput,
+    NewEndpointInput,
+    NewEndpointOutput,
+    wanted_settings,
+    with_kept_values,
+    without_unchanged,
+)
+from subscriptions.api.fields import Input, Output, Text, Time, WholeNumber
+from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
+from subscriptions.api.pagination import page_of
+from subscriptions.api.viewsets import TenantViewSet, missing
+from subscriptions.endpoint_tokens import DEFAULT_OVERLAP, rotate_token
+from subscriptions.endpoints import (
+    create_endpoint,
+    current_settings,
+    delete_endpoint,
+    resume,
+    update_endpoint,
+)
+from subscriptions.models import Endpoint, Scope
+from subscriptions.models.endpoint import EndpointQuerySet
+
+TAG = "Endpoints"
+
+
+class RotationInput(Input):
+    overlap_seconds = WholeNumber(
+        required=False, help_text="How long the old token stays good: 0 to 604800; 86400."
+    )
+    token = Text(required=False, max_length=500)
+
+
+class RotationOutput(Output):
+    token = serializers.CharField()
+    previous_expires_at = Time(allow_null=True)
+
+
+class EndpointViewSet(TenantViewSet):
+    scopes = {
+        "list": Scope.ENDPOINTS_READ,
+        "retrieve": Scope.ENDPOINTS_READ,
+        "create": Scope.ENDPOINTS_WRITE,
+        "partial_update": Scope.ENDPOINTS_WRITE,
+        "destroy": Scope.ENDPOINTS_WRITE,
+        "rotate_token": Scope.ENDPOINTS_WRITE,
+        "resume": Scope.ENDPOINTS_WRITE,
+    }
+    queries = {"list": PAGING}
+
+    def _rows(self) -> EndpointQuerySet:
+        return Endpoint.objects.for_broadcaster(self.broadcaster)
+
+    def _get(self, endpoint_id: str, *, lock: bool = False) -> Endpoint:
+        rows = self._rows().select_for_update(of=("self",)) if lock else self._rows()
+        endpoint = rows.filter(public_id=endpoint_id).first()
+        if endpoint is None:
+            raise missing("endpoint", endpoint_id)
+        endpoint.broadcaster = self.broadcaster
+        return endpoint
+
+    @documented(
+        "List endpoints",
+        answers={200: page_output(EndpointOutput)},
+        parameters=PAGE_PARAMETERS,
+        tag=TAG,
+    )
+    def list(self, request: Request) -> Response:
+        page = page_of(self._rows().prefetch_related("topics"), self.query)
+        return Response(page.body(represent))
+
+    @documented(
+        "Make an endpoint",
+        answers={201: NewEndpointOutput},
+        refusals=[409],
+        takes=NewEndpointInput,
+        tag=TAG,
+        description="This answer alone carries the signing token. Over the platform's limit: 409 "
+        "`endpoint_limit_reached`. A URL that cannot be sent to: 422 `url_not_allowed`.",
+    )
+    def create(self, request: Request) -> Response:
+        given = NewEndpointInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        made = create_endpoint(
+            broadcaster=self.broadcaster,
+            wanted=wanted_settings(given.validated_data),
+            token=given.validated_data.get("token"),
+            actor=self.actor,
+        )
+        return Response({**represent(made.endpoint), "token": made.token}, status=201)
+
+    @documented("Read an endpoint", answers={200: EndpointOutput}, refusals=[404], tag=TAG)
+    def retrieve(self, request: Request, endpoint_id: str) -> Response:
+        return Response(represent(self._get(endpoint_id)))
+
+    @documented(
+        "Change an endpoint",
+        answers={200: EndpointOutput},
+        refusals=[404],
+        takes=EndpointInput(partial=True),
+        tag=TAG,
+        description="Fields that are left out stay as they are, and so does a header whose masked "
+        "value is sent back. Switching it off cancels what is pending; switching it on lifts a "
+        "suspension.",
+    )
+    def partial_update(self, request: Request, endpoint_id: str) -> Response:
+        with transaction.atomic():
+            endpoint = self._get(endpoint_id, lock=True)
+            data = without_unchanged(request.data, represent(endpoint))
+            given = EndpointInput(data=data, partial=True)
+            given.is_valid(raise_exception=True)
+            changes: dict[str, Any] = dict(given.validated_data)
+            if "headers" in changes:
+                changes["headers"] = with_kept_values(changes["headers"], endpoint)
+            endpoint = update_endpoint(
+                endpoint=endpoint, wanted=current_settings(endpoint, **changes), actor=self.actor
+            )
+        return Response(represent(endpoint))
+
+    @documented(
+        "Delete an endpoint",
+        answers={204: None},
+        refusals=[404],
+        tag=TAG,
+        description="Nothing more is sent to it. Its deliveries stay readable.",
+    )
+    def destroy(self, request: Request, endpoint_id: str) -> Response:
+        self.refuse_body()
+        delete_endpoint(endpoint=self._get(endpoint_id), actor=self.actor)
+        return Response(status=204)
+
+    @documented(
+        "Rotate the signing token",
+        operation_id="endpoints_rotate_token",
+        answers={200: RotationOutput},
+        refusals=[404, 409],
+        takes=RotationInput,
+        tag=TAG,
+        description="`overlap_seconds` of 0 ends the old token at once: for one that has leaked.",
+    )
+    def rotate_token(self, request: Request, endpoint_id: str) -> Response:
+        endpoint = self._get(endpoint_id)
+        given = RotationInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        seconds = given.validated_data.get("overlap_seconds")
+        rotated = rotate_token(
+            endpoint=endpoint,
+            overlap=DEFAULT_OVERLAP if seconds is None else timedelta(seconds=seconds),
+            token=given.validated_data.get("token"),
+            actor=self.actor,
+        )
+        return Response(RotationOutput(rotated).data)
+
+    @documented(
+        "Lift a suspension",
+        operation_id="endpoints_resume",
+        answers={200: EndpointOutput},
+        refusals=[404, 409],
+        tag=TAG,
+    )
+    def resume(self, request: Request, endpoint_id: str) -> Response:
+        endpoint = self._get(endpoint_id)
+        self.refuse_body()
+        resume(endpoint=endpoint, actor=self.actor)
+        return Response(represent(endpoint))
+
+
+def represent(endpoint: Endpoint) -> dict[str, Any]:
+    return dict(EndpointOutput(endpoint).data)

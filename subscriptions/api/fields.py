@@ -1,0 +1,108 @@
+"""Fields that take a value only as its own JSON type, and serializers that know their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from subscriptions.api.times import EXAMPLE, iso_ms, parse_time
+from subscriptions.tables import did_you_mean
+
+# PostgreSQL's integer; the verbs have narrower ranges of their own.
+MAX_INTEGER = 2**31 - 1
+
+
+class Text(serializers.CharField):
+    """A string; numbers are not taken for one."""
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WholeNumber(serializers.IntegerField):
+    default_error_messages = {"invalid": "A whole number is needed."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            **{"min_value": -MAX_INTEGER, "max_value": MAX_INTEGER, **options},
+        )
+
+    def to_internal_value(self, data: object) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Flag(serializers.BooleanField):
+    def to_internal_value(self, data: object) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class Time(serializers.Field[datetime, str, str, Any]):
+    """A time in UTC with milliseconds and Z."""
+
+    default_error_messages = {"invalid": f"A time with its zone is needed: {EXAMPLE}."}
+
+    def to_internal_value(self, data: object) -> datetime:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        try:
+            return parse_time(data)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error), code="invalid_time") from None
+
+    def to_representation(self, value: datetime) -> str:
+        return iso_ms(value)
+
+
+class Input(serializers.Serializer[Any]):
+    """What a client sends: an object with the fields named here and no others."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        unknown = (
+            {
+                str(name): [ErrorDetail(self._unknown(str(name)), code=self._code(name))]
+                for name in data
+                if name not in self._writable
+            }
+            if isinstance(data, Mapping)
+            else {}
+        )
+        try:
+            values: dict[str, Any] = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **unknown}) from None  # type: ignore[dict-item]
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values
+
+    @property
+    def _writable(self) -> set[str]:
+        return {name for name, field in self.fields.items() if not field.read_only}
+
+    # Fields that reads have and writes do not take.
+    read_only_names: frozenset[str] = frozenset()
+
+    def _code(self, name: object) -> str:
+        return "read_only" if name in self.read_only_names else "unknown_field"
+
+    def _unknown(self, name: str) -> str:
+        if name in self.read_only_names:
+            return f"The field {name} cannot be set: leave it out."
+        hint = did_you_mean(name, self._writable) or ": leave it out"
+        return f"There is no field {name[:60]!r} here{hint if hint.endswith('?') else hint + '.'}"
+
+
+class Output(serializers.Serializer[Any]):
+    """What the API answers with."""

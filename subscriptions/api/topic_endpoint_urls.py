@@ -1,0 +1,12 @@
+"""Addresses below /3.1/, as Cleeng's own API has them."""
+
+from django.urls import path, re_path
+
+from subscriptions.api.topic_endpoints import TopicEndpointsViewSet
+from subscriptions.api.viewsets import UnknownAddress
+
+urlpatterns = [
+    path("webhook_subscriptions", TopicEndpointsViewSet.as_view({"get": "list"})),
+    path("webhook_subscriptions/<str:topic>", TopicEndpointsViewSet.as_view({"put": "update"})),
+    re_path("", UnknownAddress.as_view()),
+]

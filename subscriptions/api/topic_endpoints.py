@@ -1,0 +1,87 @@
+"""Cleeng's own way to set up webhooks: PUT a topic's whole list of URLs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from subscriptions.api.catalogue import topic_or_404
+from subscriptions.api.documented import documented
+from subscriptions.api.fields import Input, Output, Text
+from subscriptions.api.viewsets import TenantViewSet
+from subscriptions.errors import NotFound
+from subscriptions.models import Scope
+from subscriptions.topic_endpoints import endpoints_by_topic, set_topic_endpoints
+
+PLATFORM = "cleeng"
+
+
+class TopicEndpointInput(Input):
+    url = Text(max_length=2048)
+
+
+class TopicEndpointOutput(Output):
+    id = serializers.CharField()
+    url = serializers.CharField()
+
+
+class TopicEndpointsOutput(Output):
+    topic = serializers.CharField()
+    endpoints = TopicEndpointOutput(many=True)
+
+
+class TopicEndpointsViewSet(TenantViewSet):
+    scopes = {"list": Scope.ENDPOINTS_READ, "update": Scope.ENDPOINTS_WRITE}
+
+    @documented(
+        "List topics with their endpoints",
+        operation_id="cleeng_list_topic_endpoints",
+        answers={200: TopicEndpointsOutput(many=True)},
+        refusals=[404],
+        tag="Cleeng",
+        description="Topics that have endpoints, in the order of the catalogue. Only for "
+        "broadcasters on the cleeng platform.",
+    )
+    def list(self, request: Request) -> Response:
+        self._only_cleeng()
+        return Response(
+            [
+                {"topic": topic.name, "endpoints": [_endpoint(item) for item in endpoints]}
+                for topic, endpoints in endpoints_by_topic(self.broadcaster)
+            ]
+        )
+
+    @documented(
+        "Set a topic's endpoints",
+        operation_id="cleeng_set_topic_endpoints",
+        answers={200: TopicEndpointOutput(many=True)},
+        refusals=[404, 409],
+        takes=TopicEndpointInput(many=True),
+        tag="Cleeng",
+        description="Exactly these, in one transaction: endpoints that are not in the list lose "
+        "the topic, and are deleted when it was their last; new URLs become endpoints.",
+    )
+    def update(self, request: Request, topic: str) -> Response:
+        self._only_cleeng()
+        found = topic_or_404(self, topic)
+        given = TopicEndpointInput(data=request.data, many=True)
+        given.is_valid(raise_exception=True)
+        urls = [item["url"] for item in given.validated_data]
+        endpoints = set_topic_endpoints(
+            broadcaster=self.broadcaster, topic=found, urls=urls, actor=self.actor
+        )
+        return Response([_endpoint(endpoint) for endpoint in endpoints])
+
+    def _only_cleeng(self) -> None:
+        if self.broadcaster.platform_id != PLATFORM:
+            raise NotFound(
+                f"{self.broadcaster.name} is not on the cleeng platform: use /api/v1/endpoints.",
+                code="not_on_this_platform",
+            )
+
+
+def _endpoint(endpoint: Any) -> dict[str, str]:
+    return {"id": endpoint.public_id, "url": endpoint.url}

@@ -1,0 +1,51 @@
+"""The audit log: who did what. Verbs that change something record it in the same transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from subscriptions.models import AuditEntry, Broadcaster, PublisherToken, User
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user in the portal, a publisher token, or the command line."""
+
+    label: str
+    user: User | None = None
+    address: str | None = None
+
+    @classmethod
+    def of_user(cls, user: User, address: str | None = None) -> Actor:
+        return cls(label=user.email, user=user, address=address)
+
+    @classmethod
+    def of_token(cls, token: PublisherToken, address: str | None = None) -> Actor:
+        return cls(label=f"token {token.name} (…{token.hint})", address=address)
+
+
+SYSTEM = Actor(label="system")
+COMMAND_LINE = Actor(label="command line")
+
+
+def record(
+    *,
+    broadcaster: Broadcaster,
+    actor: Actor,
+    action: str,
+    target: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Add an entry. `before` and `after` hold only what changed, and never a secret."""
+    return AuditEntry.objects.create(
+        broadcaster=broadcaster,
+        actor=actor.user,
+        actor_label=actor.label,
+        address=actor.address,
+        action=action,
+        target=target,
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,37 @@
+"""The one tree of errors that verbs raise, and that views and the API turn into answers."""
+
+from __future__ import annotations
+
+
+class PortalError(Exception):
+    """Something the caller asked for was refused.
+
+    detail: what was wrong, with the value, and the way out. code: stable, machine-readable.
+    pointer: RFC 6901 pointer to the offending field of the input, or "".
+    """
+
+    def __init__(self, detail: str, *, code: str, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code
+        self.pointer = pointer
+
+
+class Refused(PortalError):
+    """Well-formed input that breaks a rule (HTTP 422)."""
+
+
+class Conflict(PortalError):
+    """The state of things does not allow it: a limit, another body, a wrong moment (HTTP 409)."""
+
+
+class NotFound(PortalError):
+    """No such thing in this broadcaster: also the answer for another broadcaster's (HTTP 404)."""
+
+
+class SeveralRefused(PortalError):
+    """More than one fault in the same input."""
+
+    def __init__(self, faults: list[Refused]) -> None:
+        super().__init__(faults[0].detail, code=faults[0].code, pointer=faults[0].pointer)
+        self.faults = faults

@@ -1,0 +1,283 @@
+"""Forms of the portal. What they refuse is shape; the rules are in the verbs they lead to."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from subscriptions.endpoint_tokens import signs
+from subscriptions.endpoints import ALL_TOPICS, MAX_TIMEOUT_SECONDS, EndpointSettings, topic_names
+from subscriptions.errors import PortalError, SeveralRefused
+from subscriptions.header_rules import masked
+from subscriptions.models import Broadcaster, Endpoint, Platform, Scope, User
+from subscriptions.models.broadcaster import Role
+
+_MASK = "••••"
+
+
+class PortalForm(forms.Form):
+    """Fields look as portal.css has them; verbs' errors land at their fields."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            label = field.label or name.replace("_", " ").capitalize()
+            field.error_messages["required"] = f"{label} is missing."
+            widget = field.widget
+            if isinstance(widget, forms.CheckboxInput):
+                widget.attrs.setdefault("class", "form-check-input")
+            elif isinstance(widget, forms.Select) and not isinstance(widget, forms.RadioSelect):
+                widget.attrs.setdefault("class", "form-select")
+            elif not isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
+                widget.attrs.setdefault("class", "form-control")
+
+    def refuse(self, error: PortalError) -> None:
+        """Put what a verb refused where the user will look for it."""
+        faults = error.faults if isinstance(error, SeveralRefused) else [error]
+        for fault in faults:
+            field = fault.pointer.strip("/").split("/")[0]
+            self.add_error(field if field in self.fields else None, fault.detail)
+
+
+class BroadcasterForm(PortalForm):
+    name = forms.CharField(
+        max_length=100, help_text="Your company, shop or channel, as your team knows it."
+    )
+    platform = forms.ModelChoiceField(
+        Platform.objects.all(), widget=forms.RadioSelect, empty_label=None
+    )
+
+
+def _read_headers(text: str, known: list[list[str]]) -> list[tuple[str, str]]:
+    """`Name: value` lines. A masked value stands for the one there is."""
+    kept = {name.lower(): value for name, value in known}
+    headers = []
+    for line in filter(str.strip, text.splitlines()):
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise forms.ValidationError(f"{line[:40]!r} is no header: write it as Name: value.")
+        value = value.strip()
+        if value == _MASK:
+            value = kept.get(name.strip().lower(), value)
+        headers.append((name.strip(), value))
+    return headers
+
+
+class EndpointForm(PortalForm):
+    """A webhook's settings. Topics are names; which ones there are is the verb's to say."""
+
+    name = forms.CharField(max_length=100, help_text="To tell your webhooks apart.")
+    url = forms.CharField(
+        label="URL",
+        max_length=2048,
+        widget=forms.TextInput(
+            attrs={
+                "inputmode": "url",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "placeholder": "https://example.com/webhooks",
+                "class": "form-control mono",
+            }
+        ),
+    )
+    which = forms.ChoiceField(choices=[("chosen", "Chosen topics"), ("all", "All topics")])
+    topics = forms.Field(required=False, widget=forms.MultipleHiddenInput)
+    token = forms.CharField(
+        required=False,
+        label="Token",
+        help_text="Signs every request. Leave it empty and one is made for you.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "class": "form-control mono"}
+        ),
+    )
+    active = forms.BooleanField(required=False, initial=True)
+    description = forms.CharField(
+        required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    headers = forms.CharField(
+        required=False,
+        label="Custom headers",
+        help_text="One a line, as Name: value. Sent with every request; secret values are hidden "
+        "once saved.",
+        widget=forms.Textarea(
+            attrs={"rows": 3, "spellcheck": "false", "class": "form-control mono"}
+        ),
+    )
+    rate_limit = forms.IntegerField(
+        required=False,
+        label="Rate limit",
+        min_value=1,
+        help_text="Requests per second at most. Empty: no limit.",
+    )
+    timeout_seconds = forms.IntegerField(
+        required=False, label="Timeout", min_value=1, max_value=MAX_TIMEOUT_SECONDS
+    )
+    signature = forms.ChoiceField(required=False)
+
+    def __init__(
+        self,
+        *args: Any,
+        broadcaster: Broadcaster,
+        endpoint: Endpoint | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.endpoint = endpoint
+        if endpoint is not None:
+            kwargs["initial"] = _initial(endpoint) | kwargs.get("initial", {})
+        super().__init__(*args, **kwargs)
+        rules = broadcaster.rules
+        timeout = self.fields["timeout_seconds"]
+        timeout.help_text = (
+            f"Seconds a request may take, 1 to {MAX_TIMEOUT_SECONDS}. "
+            f"Empty: {rules.timeout_seconds:g}, as {rules.title} has it."
+        )
+        self._offer_signatures(broadcaster)
+        if endpoint is not None or rules.signature.token != "typed":  # noqa: S105  a kind
+            del self.fields["token"]
+
+    def _offer_signatures(self, broadcaster: Broadcaster) -> None:
+        rules = broadcaster.rules.signature
+        own = "none" if rules.scheme == "none" else rules.header or "Standard Webhooks"
+        words = {"none": "None", "standard": "Standard Webhooks (webhook-signature)"}
+        choices = [("", f"The platform's own: {own}")]
+        choices += [(choice, words[choice]) for choice in rules.optional]
+        if len(choices) == 1:
+            del self.fields["signature"]
+            return
+        field = self.fields["signature"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = choices
+
+    def clean_headers(self) -> list[tuple[str, str]]:
+        known = self.endpoint.headers if self.endpoint else []
+        return _read_headers(self.cleaned_data["headers"], known)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("which") == "chosen" and not self.chosen_topics():
+            self.add_error("topics", "Choose at least one topic, or all of them.")
+        return data
+
+    def chosen_topics(self) -> list[str]:
+        """Names, as they stand in the form now."""
+        if self.is_bound:
+            getlist = getattr(self.data, "getlist", None)
+            return list(getlist("topics")) if getlist else list(self.data.get("topics", ()))
+        return list(self.initial.get("topics", ()))
+
+    def wants_all(self) -> bool:
+        return bool(self["which"].value() == "all")
+
+    def settings(self) -> EndpointSettings:
+        """What the verbs take; the form must be valid."""
+        data = self.cleaned_data
+        return EndpointSettings(
+            name=data["name"],
+            url=data["url"],
+            topics=[ALL_TOPICS] if data["which"] == "all" else self.chosen_topics(),
+            description=data["description"],
+            active=data["active"],
+            headers=data["headers"],
+            rate_limit=data["rate_limit"],
+            timeout_seconds=data["timeout_seconds"],
+            signature=data.get("signature") or None,
+        )
+
+
+def _initial(endpoint: Endpoint) -> dict[str, Any]:
+    topics = topic_names(endpoint)
+    return {
+        "name": endpoint.name,
+        "url": endpoint.url,
+        "which": "all" if endpoint.all_topics else "chosen",
+        "topics": [] if endpoint.all_topics else topics,
+        "active": endpoint.active,
+        "description": endpoint.description,
+        "headers": "\n".join(f"{name}: {value}" for name, value in masked(endpoint.headers)),
+        "rate_limit": endpoint.rate_limit,
+        "timeout_seconds": endpoint.timeout_seconds,
+        "signature": endpoint.signature or "",
+    }
+
+
+OVERLAPS = (
+    ("86400", "24 hours", "The usual: time to change your receiver."),
+    ("604800", "7 days", "For a receiver that is not yours to change."),
+    ("3600", "1 hour", "For a change you make right now."),
+    ("0", "None: it leaked", "The old token ends at once; requests fail until you change yours."),
+)
+
+
+class RotateTokenForm(PortalForm):
+    overlap = forms.ChoiceField(
+        label="How long the old token stays good",
+        choices=[(value, title) for value, title, _ in OVERLAPS],
+        initial="86400",
+        widget=forms.RadioSelect,
+    )
+    token = forms.CharField(
+        required=False,
+        label="New token",
+        help_text="Leave it empty and one is made for you.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "class": "form-control mono"}
+        ),
+    )
+
+    def __init__(self, *args: Any, endpoint: Endpoint, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        typed = endpoint.broadcaster.rules.signature.token == "typed"  # noqa: S105  a kind
+        if not typed or not signs(endpoint):
+            del self.fields["token"]
+
+    def chosen_overlap(self) -> timedelta:
+        return timedelta(seconds=int(self.cleaned_data["overlap"]))
+
+
+class PublisherTokenForm(PortalForm):
+    name = forms.CharField(
+        max_length=100, help_text="Where it is used, for example “Billing back end”."
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=Scope.choices,
+        initial=[Scope.EVENTS_WRITE],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    expires_on = forms.DateField(
+        required=False,
+        label="Expires after",
+        help_text="The last day it works, in UTC. Empty: it does not expire.",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def expires_at(self) -> datetime | None:
+        """The end of the chosen day."""
+        day = self.cleaned_data["expires_on"]
+        if day is None:
+            return None
+        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+
+
+class InvitationForm(PortalForm):
+    email = forms.EmailField(label="E-mail address")
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.DEVELOPER)
+
+
+class RoleForm(PortalForm):
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+class AccountForm(forms.ModelForm[User]):
+    class Meta:
+        model = User
+        fields = ["name", "use_utc"]
+        labels = {"name": "Your name", "use_utc": "Show times in UTC"}
+        help_texts = {"use_utc": "Otherwise they are shown in the time zone of your browser."}
+        widgets = {
+            "name": forms.TextInput(attrs={"class": "form-control", "autocomplete": "name"}),
+            "use_utc": forms.CheckboxInput(attrs={"class": "form-check-input"}),
+        }

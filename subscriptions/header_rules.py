@@ -1,0 +1,66 @@
+"""Custom headers of an endpoint: what may be set, and what is ours or the protocol's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from subscriptions.errors import Refused
+
+MAX_HEADERS = 20
+MAX_NAME_LENGTH = 100
+MAX_VALUE_LENGTH = 2_000
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, token
+_VALUE = re.compile(r"[\x21-\x7e\xa0-\xff](?:[\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?")
+_RESERVED = {
+    "host", "content-length", "content-type", "content-encoding", "transfer-encoding",
+    "connection", "keep-alive", "expect", "upgrade", "te", "trailer", "proxy-connection",
+    "proxy-authorization", "webhook-id", "webhook-timestamp", "webhook-signature",
+    "x-clawget-signature",
+}  # fmt: skip
+_SENSITIVE = re.compile(r"auth|token|secret|key|password|cookie|signature", re.IGNORECASE)
+
+
+def check_headers(
+    headers: Iterable[tuple[str, str]], *, signature_header: str
+) -> list[tuple[str, str]]:
+    """The headers, checked. Raises Refused naming the header that cannot be set."""
+    checked: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for name, value in headers:
+        reason = _fault(name, value, seen, signature_header)
+        if reason:
+            raise Refused(reason, code="header_not_allowed", pointer="/headers")
+        seen.add(name.lower())
+        checked.append((name, value))
+    if len(checked) > MAX_HEADERS:
+        raise Refused(
+            f"{len(checked)} custom headers: at most {MAX_HEADERS} are allowed.",
+            code="header_not_allowed",
+            pointer="/headers",
+        )
+    return checked
+
+
+def _fault(name: str, value: str, seen: set[str], signature_header: str) -> str:
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
+        return f"{name[:40]!r} is not a header name: use letters, digits and hyphens, up to 100."
+    if name.lower() in _RESERVED or name.lower() == signature_header.lower():
+        return f"The header {name} is set by the portal itself and cannot be given."
+    if name.lower() in seen:
+        return f"The header {name} is given twice: give it once."
+    if value and (not _VALUE.fullmatch(value) or len(value) > MAX_VALUE_LENGTH):
+        return (
+            f"The value of {name} has characters that a header cannot carry, spaces around it, or "
+            f"over {MAX_VALUE_LENGTH} characters."
+        )
+    return ""
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether the header's value is masked wherever it is read back."""
+    return bool(_SENSITIVE.search(name))
+
+
+def masked(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, "••••" if is_sensitive(name) else value) for name, value in headers]

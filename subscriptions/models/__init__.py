@@ -1,0 +1,23 @@
+"""Who gets what, and where."""
+
+from subscriptions.models.audit import AuditEntry
+from subscriptions.models.broadcaster import Broadcaster, Invitation, Member
+from subscriptions.models.endpoint import Endpoint, Subscription
+from subscriptions.models.platform import Platform, Topic, UseCase
+from subscriptions.models.publisher_token import PublisherToken, Scope
+from subscriptions.models.user import User
+
+__all__ = [
+    "AuditEntry",
+    "Broadcaster",
+    "Endpoint",
+    "Invitation",
+    "Member",
+    "Platform",
+    "PublisherToken",
+    "Scope",
+    "Subscription",
+    "Topic",
+    "UseCase",
+    "User",
+]

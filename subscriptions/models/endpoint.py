@@ -1,0 +1,138 @@
+"""Customers' URLs, which the portal calls webhooks, and what each wants to get."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.query import RawQuerySet
+from django.utils import timezone
+
+from subscriptions.models.broadcaster import Broadcaster
+from subscriptions.models.platform import Topic
+from subscriptions.models.user import User
+from subscriptions.public_ids import new_public_id
+
+
+class EndpointStatus(models.TextChoices):
+    ACTIVE = "active", "Active"  # gets the events of its topics
+    INACTIVE = "inactive", "Inactive"  # the user switched it off: nothing is sent
+    SUSPENDED = "suspended", "Suspended"  # the system stopped it after failures, or a 410
+
+
+def new_endpoint_id() -> str:
+    return new_public_id("ep")
+
+
+_WANTING = """
+SELECT e.id, e.public_id, e.suspended_at FROM subscriptions_endpoint AS e
+WHERE e.broadcaster_id = %s AND e.deleted_at IS NULL AND e.active AND (e.all_topics OR EXISTS (
+    SELECT 1 FROM subscriptions_subscription AS s
+    JOIN subscriptions_topic AS t ON t.id = s.topic_id
+    WHERE s.endpoint_id = e.id AND t.name = %s))
+ORDER BY e.id
+"""
+
+
+class EndpointQuerySet(models.QuerySet["Endpoint"]):
+    def for_broadcaster(self, broadcaster: Broadcaster) -> EndpointQuerySet:
+        return self.filter(broadcaster=broadcaster, deleted_at=None)
+
+    def wanting(self, broadcaster: Broadcaster, topic: str) -> RawQuerySet[Endpoint]:
+        """Endpoints that an event of this topic is for, suspended ones too, inactive ones not.
+
+        With id, public_id and suspended_at. As a text, because building the query takes longer
+        than running it, and each publish does. Index: endpoint_live_by_broadcaster.
+        """
+        return self.raw(_WANTING, [broadcaster.pk, topic])
+
+
+class Endpoint(models.Model):
+    """A URL of a customer. A deleted one keeps its row, so that its log stays readable."""
+
+    public_id = models.CharField(max_length=40, unique=True, default=new_endpoint_id)
+    broadcaster = models.ForeignKey(Broadcaster, on_delete=models.CASCADE, related_name="endpoints")
+    name = models.CharField(max_length=100)
+    url = models.CharField("URL", max_length=2048)
+    description = models.TextField(blank=True)
+    all_topics = models.BooleanField(default=False, help_text="All topics, later ones included.")
+    topics = models.ManyToManyField(Topic, through="Subscription", related_name="endpoints")
+    active = models.BooleanField(default=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    status_reason = models.CharField(max_length=200, blank=True)
+    status_changed_at = models.DateTimeField(default=timezone.now)
+    status_changed_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    headers = models.JSONField(default=list, blank=True, help_text="List of [name, value].")
+    rate_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Requests per second; empty: no limit."
+    )
+    timeout_seconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: the platform's own."
+    )
+    # null is a value of the API: the platform's own signature
+    signature = models.CharField(  # noqa: DJ001
+        max_length=12,
+        null=True,
+        blank=True,
+        choices=[("none", "None"), ("standard", "Standard Webhooks")],
+    )
+    token_ciphertext = models.TextField(blank=True, editable=False)
+    token_hint = models.CharField(max_length=4, blank=True)
+    token_rotated_at = models.DateTimeField(null=True, blank=True)
+    previous_token_ciphertext = models.TextField(blank=True, editable=False)
+    previous_token_hint = models.CharField(max_length=4, blank=True)
+    previous_expires_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+    objects = EndpointQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            # publish: which endpoints of the broadcaster want the event
+            models.Index(
+                fields=["broadcaster"],
+                name="endpoint_live_by_broadcaster",
+                condition=Q(deleted_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def status(self) -> EndpointStatus:
+        if not self.active:
+            return EndpointStatus.INACTIVE
+        return EndpointStatus.SUSPENDED if self.suspended_at else EndpointStatus.ACTIVE
+
+    @property
+    def is_sendable(self) -> bool:
+        return self.status == EndpointStatus.ACTIVE and self.deleted_at is None
+
+    def has_previous_token(self, now: datetime) -> bool:
+        """Whether the overlap of the last rotation still runs."""
+        return bool(
+            self.previous_token_ciphertext
+            and self.previous_expires_at
+            and self.previous_expires_at > now
+        )
+
+
+class Subscription(models.Model):
+    """An endpoint wants a topic."""
+
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="subscriptions")
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="subscriptions")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["endpoint", "topic"], name="one_subscription_each")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.endpoint_id} wants {self.topic_id}"

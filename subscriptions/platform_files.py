@@ -1,0 +1,286 @@
+"""Read a platform's TOML file, whole and strictly; a fault names the file and the line."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, best_match
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from subscriptions.platform_rules import NAME, SPREAD, PlatformRules
+from subscriptions.tables import PlatformFileError, Table
+from subscriptions.toml_lines import line_of
+
+PLATFORMS_DIR = Path(__file__).parent / "platforms"
+SOURCES = ("seed", "doc", "prop")
+TOPIC_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+RULE_KEYS = ("name", "title", "wire", "signature", "delivery", "endpoints")
+SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicEntry:
+    """A topic as its file has it.
+
+    `source` says how well the topic is documented: by a seed document (`seed`), by the platform's
+    other documentation (`doc`), or proposed here (`prop`). `sample` is the JSON text of `data`.
+    """
+
+    name: str
+    group: str
+    group_title: str
+    description: str
+    source: str
+    aliases: tuple[str, ...]
+    deprecated: bool
+    sample: str
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UseCaseEntry:
+    """A preset of topics."""
+
+    name: str
+    description: str
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformFile:
+    """Everything a platform's file says, checked."""
+
+    rules: PlatformRules
+    summary: str
+    documentation: str
+    topics: tuple[TopicEntry, ...]
+    use_cases: tuple[UseCaseEntry, ...]
+
+
+def platform_paths(directory: Path = PLATFORMS_DIR) -> list[Path]:
+    """The platform files of a directory, by name."""
+    return sorted(directory.glob("*.toml"))
+
+
+def read_platform_file(path: Path) -> PlatformFile:
+    """Read one file. PlatformFileError says `NAME.toml, line N: KEY: FAULT`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise PlatformFileError(f"{path.name}, line {line}: is not UTF-8") from error
+    return parse_platform(text, path.name)
+
+
+def parse_platform(text: str, file_name: str) -> PlatformFile:
+    """Read a file's text; `file_name` must be the platform's name with `.toml`."""
+    # A TOML line ends in LF or CRLF; other line breaks may stand inside strings.
+    text = text.replace("\r\n", "\n")
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PlatformFileError(
+            f"{file_name}, line {_syntax_line(text, str(error))}: is not TOML: {error}"
+        ) from error
+    try:
+        return _platform(values, file_name)
+    except PlatformFileError as error:
+        line = line_of(text, error.key, near=error.near, row=error.row)
+        located = PlatformFileError(f"{file_name}, line {line}: {error}")
+        raise located from error
+
+
+def _syntax_line(text: str, message: str) -> int:
+    found = re.search(r"at line (\d+)", message)
+    return int(found[1]) if found else max(1, text.count("\n"))
+
+
+def _platform(values: Mapping[str, object], file_name: str) -> PlatformFile:
+    top = Table(values)
+    top.allow(*RULE_KEYS, "summary", "documentation", "groups", "schemas", "topics", "use_cases")
+    rules = PlatformRules.from_dict({key: values[key] for key in RULE_KEYS if key in values})
+    if file_name != f"{rules.name}.toml":
+        raise top.error("name", f"{rules.name!r} must be the file's name without .toml")
+    topics = _topics(top, [name for name, _ in rules.body], (SPREAD, "data") in rules.body)
+    return PlatformFile(
+        rules=rules,
+        summary=top.text("summary"),
+        documentation=top.text("documentation"),
+        topics=topics,
+        use_cases=_use_cases(top, {topic.name for topic in topics}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _TopicReader:
+    """What the topics of one file are checked against, and the names met so far."""
+
+    groups: Mapping[str, str]
+    schemas: Mapping[str, dict[str, Any]]
+    taken_fields: frozenset[str]
+    names: set[str] = field(default_factory=set)
+
+    def read(self, table: Table) -> TopicEntry:
+        table.allow(
+            "name", "group", "source", "description", "aliases", "deprecated", "sample", "schema"
+        )
+        name = table.text("name", TOPIC_NAME)
+        self._claim(table, "name", name)
+        aliases = table.texts("aliases", default=())
+        for alias in aliases:
+            if not re.fullmatch(TOPIC_NAME, alias):
+                raise table.error("aliases", f"{alias!r} is not a topic's name", near=alias)
+            self._claim(table, "aliases", alias)
+        group = table.choice("group", self.groups)
+        schema = self._schema(table)
+        return TopicEntry(
+            name=name,
+            group=group,
+            group_title=self.groups[group],
+            description=table.text("description"),
+            source=table.choice("source", SOURCES),
+            aliases=aliases,
+            deprecated=table.flag("deprecated", default=False),
+            sample=self._sample(table, schema),
+            schema=schema,
+        )
+
+    def _claim(self, table: Table, key: str, name: str) -> None:
+        if name in self.names:
+            raise table.error(key, f"{name!r} is a topic or an alias already", near=name)
+        self.names.add(name)
+
+    def _schema(self, table: Table) -> dict[str, Any]:
+        """A topic's own schema, or the one of `[schemas]` that it names."""
+        text = table.text("schema")
+        if text.lstrip().startswith("{"):
+            return read_schema(table, "schema")
+        if text not in self.schemas:
+            raise table.error("schema", f"{text!r} is neither a JSON object nor in [schemas]")
+        return self.schemas[text]
+
+    def _sample(self, table: Table, schema: dict[str, Any]) -> str:
+        value = _json_object(table, "sample")
+        fault = sample_fault(value, schema)
+        if fault:
+            raise table.error("sample", f"is not valid under its schema: {fault}")
+        for name in value:
+            if name in self.taken_fields:
+                fault = f"{name!r} is a field of the body already, and data is spread there"
+                raise table.error("sample", fault, near=f'"{name}"')
+        return table.text("sample").strip()
+
+
+def _topics(top: Table, body: list[str], spread: bool) -> tuple[TopicEntry, ...]:
+    schemas = top.table("schemas") if top.has("schemas") else Table({})
+    reader = _TopicReader(
+        groups=_groups(top),
+        schemas={name: read_schema(schemas, name) for name in schemas.values},
+        taken_fields=frozenset(body) if spread else frozenset(),
+    )
+    return tuple(reader.read(table) for table in top.tables("topics"))
+
+
+def _groups(top: Table) -> dict[str, str]:
+    groups: dict[str, str] = {}
+    for table in top.tables("groups"):
+        table.allow("name", "title")
+        name = table.text("name", NAME)
+        if name in groups:
+            raise table.error("name", f"{name!r} is a group already")
+        groups[name] = table.text("title")
+    return groups
+
+
+def _use_cases(top: Table, topics: set[str]) -> tuple[UseCaseEntry, ...]:
+    entries: dict[str, UseCaseEntry] = {}
+    for table in top.tables("use_cases", optional=True):
+        table.allow("name", "description", "topics")
+        name, wanted = table.text("name"), table.texts("topics")
+        if name in entries:
+            raise table.error("name", f"{name!r} is a use case already")
+        if not wanted:
+            raise table.error("topics", "at least one is needed")
+        for topic in wanted:
+            if topic not in topics:
+                raise table.error("topics", f"{topic!r} is not a topic", near=f'"{topic}"')
+        entries[name] = UseCaseEntry(name, table.text("description"), wanted)
+    return tuple(entries.values())
+
+
+def read_schema(table: Table, key: str) -> dict[str, Any]:
+    """The JSON Schema 2020-12 in the text of `key`, self-contained."""
+    schema = _json_object(table, key)
+    if schema.get("$schema", SCHEMA_DIALECT) != SCHEMA_DIALECT:
+        raise table.error(key, f"is not JSON Schema 2020-12: {schema['$schema']}", near="$schema")
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise table.error(key, f"is a bad schema at {error.json_path}: {error.message}") from error
+    for reference in _references(schema):
+        if not reference.startswith("#"):
+            fault = f"{reference!r} leads outside the schema"
+            raise table.error(key, fault, near=reference)
+    return schema
+
+
+def _references(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            if key in ("$ref", "$dynamicRef") and isinstance(value, str):
+                yield value
+            yield from _references(value)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _references(item)
+
+
+def sample_fault(data: object, schema: dict[str, Any]) -> str:
+    """Why `data` is not valid under `schema`, in words; empty when it is."""
+    # An empty registry: a schema never makes the validator open a connection.
+    validator = Draft202012Validator(schema, registry=Registry())
+    try:
+        error = best_match(validator.iter_errors(data))
+    except Unresolvable as unresolvable:
+        return f"the schema has no {unresolvable.ref!r}"
+    return f"{error.json_path}: {error.message}" if error else ""
+
+
+def _json_object(table: Table, key: str) -> dict[str, Any]:
+    text = table.text(key)
+    try:
+        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise table.error(key, f"is not JSON: {error.msg}", row=error.lineno) from error
+    except _NotJSONError as error:
+        raise table.error(key, f"is not JSON: {error}", near=error.near) from error
+    if not isinstance(value, dict):
+        raise table.error(key, "is not a JSON object")
+    return value
+
+
+class _NotJSONError(ValueError):
+    def __init__(self, fault: str, near: str) -> None:
+        super().__init__(fault)
+        self.near = near
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in seen:
+            raise _NotJSONError(f"the field {name!r} is there twice", f'"{name}"')
+        seen[name] = value
+    return seen
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _NotJSONError(f"{name} is not a JSON number", name)

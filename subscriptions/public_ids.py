@@ -1,0 +1,56 @@
+"""Identifiers: public ones for the API and URLs, and time-ordered UUIDs for large tables."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from uuid import UUID
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+
+
+def encode(number: int, length: int) -> str:
+    """The number in base 32, padded to a fixed length so that texts sort as numbers do."""
+    letters = []
+    for _ in range(length):
+        letters.append(_ALPHABET[number & 31])
+        number >>= 5
+    return "".join(reversed(letters))
+
+
+def new_public_id(prefix: str) -> str:
+    """An unguessable id of 100 random bits: nothing can be inferred from it."""
+    return f"{prefix}_{encode(secrets.randbits(100), 20)}"
+
+
+def uuid7() -> UUID:
+    """RFC 9562 version 7: 48 bits of Unix milliseconds, then randomness.
+
+    The 12 bits after the version hold the fraction of the millisecond, so that ids made by one
+    process sort in the order they were made.
+    """
+    nanoseconds = time.time_ns()
+    milliseconds, rest = divmod(nanoseconds, 1_000_000)
+    tail = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    fraction = (rest << 12) // 1_000_000
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | tail)
+
+
+def uuid_to_public(prefix: str, value: UUID) -> str:
+    return f"{prefix}_{encode(value.int, 26)}"
+
+
+def public_to_uuid(prefix: str, text: str) -> UUID | None:
+    """The UUID in a public id; None where the text is not one."""
+    head, _, tail = text.partition("_")
+    if head != prefix or len(tail) != 26:
+        return None
+    number = 0
+    for letter in tail:
+        value = _VALUES.get(letter)
+        if value is None:
+            return None
+        number = number << 5 | value
+    return UUID(int=number) if number < 1 << 128 else None

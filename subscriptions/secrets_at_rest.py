@@ -1,0 +1,56 @@
+"""Signing tokens at rest: Fernet under a key ring from the environment.
+
+The first key of WEBHOOKS_SECRET_KEYS encrypts, every key decrypts (cryptography's MultiFernet).
+A ciphertext that no key opens raises WrongKey: nothing is ever signed with garbage.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+class WrongKey(Exception):
+    """No key of the ring opens this signing token: WEBHOOKS_SECRET_KEYS is not the one it had."""
+
+
+@lru_cache(maxsize=4)
+def _ring(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def _current_ring() -> MultiFernet:
+    return _ring(tuple(settings.WEBHOOKS_SECRET_KEYS))
+
+
+def encrypt(plaintext: str) -> str:
+    return _current_ring().encrypt(plaintext.encode()).decode()
+
+
+@lru_cache(maxsize=10_000)
+def _decrypt(ciphertext: str, ring: MultiFernet) -> str:
+    try:
+        return ring.decrypt(ciphertext.encode()).decode()
+    except InvalidToken as error:
+        raise WrongKey(
+            "A signing token cannot be decrypted with WEBHOOKS_SECRET_KEYS: put the key it was "
+            "encrypted with back into the ring (any position)."
+        ) from error
+
+
+def decrypt(ciphertext: str) -> str:
+    """The plain text. Opened ones are kept in memory, keyed by the ciphertext: never stale.
+
+    Raises WrongKey.
+    """
+    return _decrypt(ciphertext, _current_ring())
+
+
+def rotate(ciphertext: str) -> str:
+    """The same secret under the ring's first key. Raises WrongKey."""
+    try:
+        return _current_ring().rotate(ciphertext.encode()).decode()
+    except InvalidToken as error:
+        raise WrongKey("A signing token cannot be decrypted with any key of the ring.") from error

@@ -1,0 +1,27 @@
+"""Secrets on their way to the one page that shows them, over the redirect after a form.
+
+They wait in the session, encrypted, since sessions lie in the database; taking one removes it.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from subscriptions.secrets_at_rest import decrypt, encrypt
+
+_KEY = "shown_once"
+
+
+def keep(request: HttpRequest, name: str, secret: str) -> None:
+    kept = request.session.get(_KEY, {})
+    request.session[_KEY] = kept | {name: encrypt(secret)}
+
+
+def take(request: HttpRequest, name: str) -> str:
+    """The secret kept under this name, once; "" where there is none."""
+    kept = dict(request.session.get(_KEY, {}))
+    ciphertext = kept.pop(name, "")
+    if not ciphertext:
+        return ""
+    request.session[_KEY] = kept
+    return decrypt(ciphertext)

@@ -1,0 +1,42 @@
+"""The topics of a platform as forms and catalogue pages show them: in groups, with use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from subscriptions.models import Platform, Topic, UseCase
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChoice:
+    topic: Topic
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicGroup:
+    name: str
+    title: str
+    choices: list[TopicChoice]
+
+    @property
+    def chosen_count(self) -> int:
+        return sum(choice.chosen for choice in self.choices)
+
+
+def topic_groups(topics: Iterable[Topic], chosen: Iterable[str] = ()) -> list[TopicGroup]:
+    """The topics in their groups, groups in the order of their first topic."""
+    names = set(chosen)
+    listed = list(topics)
+    order = {group: place for place, group in reversed(list(enumerate(t.group for t in listed)))}
+    listed.sort(key=lambda topic: order[topic.group])
+    return [
+        TopicGroup(group, group_title, [TopicChoice(t, t.name in names) for t in members])
+        for (group, group_title), members in groupby(listed, lambda t: (t.group, t.group_title))
+    ]
+
+
+def use_cases_of(platform: Platform) -> list[UseCase]:
+    return list(platform.use_cases.prefetch_related("topics"))

@@ -1,0 +1,107 @@
+"""A topic's endpoints as one list of URLs, read and replaced as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.db.models import Q
+
+from subscriptions.audit import Actor
+from subscriptions.endpoints import (
+    ALL_TOPICS,
+    EndpointSettings,
+    checked_url,
+    create_endpoint,
+    current_settings,
+    delete_endpoint,
+    topic_names,
+    update_endpoint,
+)
+from subscriptions.errors import Refused, SeveralRefused
+from subscriptions.models import Broadcaster, Endpoint, Topic
+
+
+def endpoints_by_topic(broadcaster: Broadcaster) -> list[tuple[Topic, list[Endpoint]]]:
+    """Topics that have endpoints, in catalogue order; endpoints oldest first."""
+    endpoints = list(
+        Endpoint.objects.for_broadcaster(broadcaster).prefetch_related("topics").order_by("pk")
+    )
+    listed = (
+        (topic, [item for item in endpoints if item.all_topics or topic in item.topics.all()])
+        for topic in broadcaster.platform.topics.all()
+    )
+    return [(topic, found) for topic, found in listed if found]
+
+
+@transaction.atomic
+def set_topic_endpoints(
+    *, broadcaster: Broadcaster, topic: Topic, urls: Sequence[str], actor: Actor
+) -> list[Endpoint]:
+    """Make these URLs, and no others, the endpoints of the topic; all of it or nothing.
+
+    An endpoint that has the URL already gets the topic; one that is not in the list loses it, and
+    is deleted if it was its last. Raises Refused for an empty list, a URL twice or one that cannot
+    be sent to, Conflict at the platform's limit.
+    """
+    # Locked, so that two lists sent at once do not mix.
+    broadcaster = (
+        Broadcaster.objects.select_for_update(of=("self",))
+        .select_related("platform")
+        .get(pk=broadcaster.pk)
+    )
+    wanted = _checked(broadcaster, urls)
+    rows = Endpoint.objects.for_broadcaster(broadcaster)
+    for endpoint in rows.filter(Q(all_topics=True) | Q(topics=topic)).distinct():
+        if endpoint.url not in wanted:
+            _take_away(endpoint, topic, actor)
+    return [_with_topic(broadcaster, url, topic, actor) for url in wanted]
+
+
+def _checked(broadcaster: Broadcaster, urls: Sequence[str]) -> list[str]:
+    if not urls:
+        raise Refused("A topic needs at least one endpoint: give its URL.", code="required")
+    checked: list[str] = []
+    faults: list[Refused] = []
+    for index, given in enumerate(urls):
+        pointer = f"/{index}/url"
+        try:
+            url = checked_url(given, broadcaster.rules)
+        except Refused as refused:
+            faults.append(Refused(refused.detail, code=refused.code, pointer=pointer))
+            continue
+        if url in checked:
+            faults.append(
+                Refused(f"{url} is given twice: give it once.", code="duplicate", pointer=pointer)
+            )
+        checked.append(url)
+    if faults:
+        raise SeveralRefused(faults)
+    return checked
+
+
+def _take_away(endpoint: Endpoint, topic: Topic, actor: Actor) -> None:
+    if endpoint.all_topics:
+        rest = [item.name for item in endpoint.broadcaster.platform.topics.exclude(pk=topic.pk)]
+    else:
+        rest = [name for name in topic_names(endpoint) if name != topic.name]
+    if rest:
+        wanted = current_settings(endpoint, topics=rest)
+        update_endpoint(endpoint=endpoint, wanted=wanted, actor=actor)
+    else:
+        delete_endpoint(endpoint=endpoint, actor=actor)
+
+
+def _with_topic(broadcaster: Broadcaster, url: str, topic: Topic, actor: Actor) -> Endpoint:
+    rows = Endpoint.objects.for_broadcaster(broadcaster).filter(url=url)
+    endpoint = rows.order_by("pk").first()
+    if endpoint is None:
+        name = (urlsplit(url).hostname or "Webhook")[:100]
+        wanted = EndpointSettings(name=name, url=url, topics=[topic.name])
+        return create_endpoint(broadcaster=broadcaster, wanted=wanted, actor=actor).endpoint
+    names = topic_names(endpoint)
+    if names != [ALL_TOPICS] and topic.name not in names:
+        wanted = current_settings(endpoint, topics=[*names, topic.name])
+        update_endpoint(endpoint=endpoint, wanted=wanted, actor=actor)
+    return endpoint

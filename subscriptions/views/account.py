@@ -1,0 +1,22 @@
+"""The user's own settings."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+
+from subscriptions.forms import AccountForm
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.views.answers import page
+
+
+@broadcaster_page()
+def account(request: PortalRequest) -> HttpResponse:
+    form = AccountForm(request.POST if request.method == "POST" else None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Your settings are saved.")
+        return redirect("subscriptions:account", request.broadcaster.pk)
+    status = 422 if form.errors else 200
+    return page(request, "subscriptions/account.html", {"form": form}, status=status)

@@ -1,0 +1,142 @@
+"""Switching webhooks on and off, resuming and deleting them, one or several at once."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from subscriptions import endpoints as verbs
+from subscriptions.errors import PortalError
+from subscriptions.models import Endpoint
+from subscriptions.models.broadcaster import Role
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.views.answers import come_back, confirm, page, say_refused
+from subscriptions.views.endpoints import detail_url, endpoint_or_404, endpoints_of
+
+OFF_WORDS = (
+    "Nothing more is sent to it, and deliveries that still wait for it are cancelled. Events that "
+    "come in while it is off are stored, and are not sent when you switch it on again unless you "
+    "replay them."
+)
+DELETE_WORDS = (
+    "Nothing more is sent to it, deliveries that still wait for it are cancelled, and its signing "
+    "token is erased. Its event logs can still be read."
+)
+ON_WORDS = "is active: it gets events from now on, not those of the time it was off."
+
+
+def _list_url(request: PortalRequest) -> str:
+    return reverse("subscriptions:endpoint-list", args=[request.broadcaster.pk])
+
+
+def _after(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
+    """The row again where the list asked for it, else the page the form was on."""
+    if request.htmx and request.POST.get("row"):
+        fresh = endpoint_or_404(request, endpoint.public_id)
+        context = {"endpoint": fresh, "with_messages": True}
+        return page(request, "subscriptions/_endpoint_row.html", context)
+    return come_back(request, detail_url(endpoint))
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_http_methods(["GET", "POST"])
+def set_active(request: PortalRequest, endpoint_id: str) -> HttpResponse:
+    """POST active=1 or 0. GET asks before switching off, as that cancels deliveries."""
+    endpoint = endpoint_or_404(request, endpoint_id)
+    if request.method == "GET":
+        return confirm(
+            request,
+            title=f"Switch off {endpoint.name}?",
+            text=OFF_WORDS,
+            action=detail_url(endpoint, "set-active"),
+            fields=[("active", "0")],
+            button="Switch off",
+            back=detail_url(endpoint),
+        )
+    active = request.POST.get("active") == "1"
+    if verbs.set_active(endpoint=endpoint, active=active, actor=request.actor):
+        words = ON_WORDS if active else "is off. Deliveries that were waiting for it are cancelled."
+        messages.success(request, f"{endpoint.name} {words}")
+    return _after(request, endpoint)
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_POST
+def resume(request: PortalRequest, endpoint_id: str) -> HttpResponse:
+    endpoint = endpoint_or_404(request, endpoint_id)
+    try:
+        verbs.resume(endpoint=endpoint, actor=request.actor)
+    except PortalError as error:
+        say_refused(request, error)
+    else:
+        messages.success(request, f"{endpoint.name} is active again.")
+    return _after(request, endpoint)
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_http_methods(["GET", "POST"])
+def delete(request: PortalRequest, endpoint_id: str) -> HttpResponse:
+    endpoint = endpoint_or_404(request, endpoint_id)
+    if request.method == "GET":
+        return confirm(
+            request,
+            title=f"Delete {endpoint.name}?",
+            text=DELETE_WORDS,
+            detail=endpoint.url,
+            action=detail_url(endpoint, "delete"),
+            button="Delete webhook",
+            danger=True,
+            back=detail_url(endpoint),
+            next=_list_url(request),
+        )
+    verbs.delete_endpoint(endpoint=endpoint, actor=request.actor)
+    messages.success(request, f"{endpoint.name} is deleted.")
+    return come_back(request, _list_url(request))
+
+
+def _change(request: PortalRequest, action: str, endpoint: Endpoint) -> bool:
+    """Whether it was changed."""
+    if action == "delete":
+        verbs.delete_endpoint(endpoint=endpoint, actor=request.actor)
+        return True
+    return verbs.set_active(endpoint=endpoint, active=action == "enable", actor=request.actor)
+
+
+_SEVERAL = {
+    "enable": ("Switch on", "switched on", ""),
+    "disable": ("Switch off", "switched off", OFF_WORDS),
+    "delete": ("Delete", "deleted", DELETE_WORDS),
+}
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_POST
+def change_several(request: PortalRequest) -> HttpResponse:
+    """POST action=enable, disable or delete for the chosen; the last two are asked about first."""
+    action = request.POST.get("action", "")
+    chosen = list(endpoints_of(request).filter(public_id__in=request.POST.getlist("chosen")))
+    if action not in _SEVERAL or not chosen:
+        messages.warning(request, "Nothing was changed: choose at least one webhook.")
+        return come_back(request, _list_url(request))
+    verb, done, warning = _SEVERAL[action]
+    if warning and not request.POST.get("confirmed"):
+        fields = [("chosen", endpoint.public_id) for endpoint in chosen]
+        return confirm(
+            request,
+            title=f"{verb} {len(chosen)} webhook{'' if len(chosen) == 1 else 's'}?",
+            text=warning,
+            names=[endpoint.name for endpoint in chosen],
+            action=request.path,
+            fields=[("action", action), ("confirmed", "1"), *fields],
+            button=verb,
+            danger=action == "delete",
+            back=_list_url(request),
+        )
+    changed = sum(_change(request, action, endpoint) for endpoint in chosen)
+    unchanged = len(chosen) - changed
+    were = "was" if unchanged == 1 else "were"
+    rest = f"; {unchanged} {were} so already" if unchanged else ""
+    messages.success(request, f"{changed} of {len(chosen)} webhooks {done}{rest}.")
+    return come_back(request, _list_url(request))

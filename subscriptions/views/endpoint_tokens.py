@@ -1,0 +1,116 @@
+"""A webhook's signing token: seen by its last four, rotated, revealed, with verifying code."""
+
+from __future__ import annotations
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from subscriptions import endpoint_tokens as verbs
+from subscriptions import shown_once
+from subscriptions.errors import PortalError
+from subscriptions.forms import OVERLAPS, RotateTokenForm
+from subscriptions.models import Endpoint
+from subscriptions.models.broadcaster import Role
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.verifying_code import samples_for, scheme_of
+from subscriptions.views.answers import come_back, confirm, go, no_store, page, say_refused
+from subscriptions.views.endpoints import detail_url, endpoint_or_404
+
+
+@broadcaster_page()
+def token_page(request: PortalRequest, endpoint_id: str) -> HttpResponse:
+    """The token by its last four; in full right after it was made, rotated or revealed."""
+    endpoint = endpoint_or_404(request, endpoint_id)
+    token = shown_once.take(request, endpoint.public_id)
+    signature = endpoint.broadcaster.rules.signature
+    context = {
+        "endpoint": endpoint,
+        "tab": "token",
+        "token": token,
+        "signs": verbs.signs(endpoint),
+        "scheme": scheme_of(endpoint),
+        "header": signature.header,
+        "has_previous": endpoint.has_previous_token(timezone.now()),
+        "carries_two": verbs.carries_two_signatures(endpoint),
+        "samples": samples_for(scheme_of(endpoint), header=signature.header, token=token),
+    }
+    return no_store(page(request, "subscriptions/endpoint_token.html", context))
+
+
+@broadcaster_page(Role.DEVELOPER)
+def rotate(request: PortalRequest, endpoint_id: str) -> HttpResponse:
+    endpoint = endpoint_or_404(request, endpoint_id)
+    if not verbs.signs(endpoint):
+        messages.error(request, f"{endpoint.name} is not signed: choose a signature first.")
+        return redirect(detail_url(endpoint, "edit"))
+    form = RotateTokenForm(request.POST if request.method == "POST" else None, endpoint=endpoint)
+    if request.method == "POST" and form.is_valid():
+        try:
+            rotated = verbs.rotate_token(
+                endpoint=endpoint,
+                actor=request.actor,
+                overlap=form.chosen_overlap(),
+                token=form.cleaned_data.get("token") or None,
+            )
+        except PortalError as error:
+            form.refuse(error)
+        else:
+            shown_once.keep(request, endpoint.public_id, rotated.token)
+            messages.success(request, "The token is rotated. This is the new one.")
+            return go(request, detail_url(endpoint, "token"))
+    context = {
+        "endpoint": endpoint,
+        "tab": "token",
+        "form": form,
+        "overlaps": OVERLAPS,
+        "carries_two": verbs.carries_two_signatures(endpoint),
+    }
+    status = 422 if form.errors else 200
+    return page(request, "subscriptions/endpoint_rotate_token.html", context, status=status)
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_http_methods(["GET", "POST"])
+def end_previous(request: PortalRequest, endpoint_id: str) -> HttpResponse:
+    endpoint = endpoint_or_404(request, endpoint_id)
+    if request.method == "GET":
+        return confirm(
+            request,
+            title=f"End the old token …{endpoint.previous_token_hint} now?",
+            text="From the next request on only the new token signs. A receiver that still "
+            "verifies with the old one will refuse what it gets.",
+            action=detail_url(endpoint, "end-previous-token"),
+            button="End it now",
+            danger=True,
+            back=detail_url(endpoint, "token"),
+        )
+    try:
+        verbs.end_previous_token(endpoint=endpoint, actor=request.actor)
+    except PortalError as error:
+        say_refused(request, error)
+    else:
+        messages.success(request, "The old token has ended: only the new one signs.")
+    return come_back(request, detail_url(endpoint, "token"))
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_POST
+def reveal(request: PortalRequest, endpoint_id: str) -> HttpResponse:
+    """Asks for the password again, unless that was minutes ago."""
+    response: HttpResponse = _reveal(request, endpoint_or_404(request, endpoint_id))
+    return response
+
+
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth is untyped
+def _reveal(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
+    try:
+        token = verbs.reveal_token(endpoint=endpoint, actor=request.actor)
+    except PortalError as error:
+        say_refused(request, error)
+    else:
+        shown_once.keep(request, endpoint.public_id, token)
+    return redirect(detail_url(endpoint, "token"))

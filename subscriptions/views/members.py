@@ -1,0 +1,169 @@
+"""Team: who is in, who is invited, and what each may do."""
+
+from __future__ import annotations
+
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.mail import send_mail
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from subscriptions import members as verbs
+from subscriptions import shown_once
+from subscriptions.errors import PortalError
+from subscriptions.forms import InvitationForm, RoleForm
+from subscriptions.models import Broadcaster, Invitation, Member
+from subscriptions.models.broadcaster import Role
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.views.answers import come_back, confirm, no_store, page, say_refused
+
+ROLE_WORDS = (
+    (Role.OWNER, "Everything, team and audit log included."),
+    (Role.DEVELOPER, "Webhooks, tests, resends and publisher tokens."),
+    (Role.VIEWER, "Reads everything but secrets, changes nothing."),
+)
+
+
+def _live(request: PortalRequest) -> Broadcaster:
+    """Members belong to the live broadcaster; its sandbox has the same ones."""
+    return request.broadcaster.live or request.broadcaster
+
+
+def _list_url(request: PortalRequest) -> str:
+    return reverse("subscriptions:member-list", args=[request.broadcaster.pk])
+
+
+def _member_or_404(request: PortalRequest, member_id: int) -> Member:
+    member = _live(request).members.select_related("user", "broadcaster").filter(pk=member_id)
+    if found := member.first():
+        return found
+    raise Http404("No such member of this broadcaster.")
+
+
+def _list_page(request: PortalRequest, form: InvitationForm) -> HttpResponse:
+    live = _live(request)
+    context = {
+        "members": live.members.select_related("user").order_by("created_at"),
+        "invitations": verbs.open_invitations(live) if request.role == Role.OWNER else [],
+        "form": form,
+        "roles": Role.choices,
+        "role_words": ROLE_WORDS,
+        "new_link": shown_once.take(request, f"invitation:{live.pk}"),
+    }
+    status = 422 if form.errors else 200
+    return no_store(page(request, "subscriptions/member_list.html", context, status=status))
+
+
+@broadcaster_page()
+def member_list(request: PortalRequest) -> HttpResponse:
+    return _list_page(request, InvitationForm())
+
+
+@broadcaster_page(Role.OWNER)
+@require_POST
+def invite(request: PortalRequest) -> HttpResponse:
+    form = InvitationForm(request.POST)
+    if not form.is_valid():
+        return _list_page(request, form)
+    live = _live(request)
+    try:
+        made = verbs.invite(
+            broadcaster=live,
+            email=form.cleaned_data["email"],
+            role=form.cleaned_data["role"],
+            actor=request.actor,
+        )
+    except PortalError as error:
+        form.refuse(error)
+        return _list_page(request, form)
+    path = reverse("subscriptions:invitation-accept", args=[made.token])
+    link = f"{settings.WEBHOOKS_PUBLIC_URL}{path}"
+    shown_once.keep(request, f"invitation:{live.pk}", link)
+    _mail(request, made.invitation, link)
+    return redirect(_list_url(request))
+
+
+def _mail(request: PortalRequest, invitation: Invitation, link: str) -> None:
+    """Send the link; what became of it is told, as it can be handed over by hand too."""
+    context = {"invitation": invitation, "link": link, "inviter": request.user}
+    try:
+        send_mail(
+            f"Invitation to the webhooks of {invitation.broadcaster.name}",
+            render_to_string("subscriptions/email/invitation.txt", context),
+            None,
+            [invitation.email],
+        )
+    except (OSError, SMTPException):
+        messages.warning(
+            request,
+            f"The mail to {invitation.email} could not be sent: give them the link below yourself.",
+        )
+    else:
+        messages.success(
+            request, f"The invitation was handed to the mail server for {invitation.email}."
+        )
+
+
+@broadcaster_page(Role.OWNER)
+@require_POST
+def set_role(request: PortalRequest, member_id: int) -> HttpResponse:
+    member = _member_or_404(request, member_id)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose one of the roles.")
+        return redirect(_list_url(request))
+    try:
+        if verbs.change_role(member=member, role=form.cleaned_data["role"], actor=request.actor):
+            messages.success(request, f"{member.user} is {Role(member.role).label.lower()} now.")
+    except PortalError as error:
+        say_refused(request, error)
+    return redirect(_list_url(request))
+
+
+@broadcaster_page()
+@require_http_methods(["GET", "POST"])
+def remove(request: PortalRequest, member_id: int) -> HttpResponse:
+    """Owners remove anyone; everyone may leave."""
+    member = _member_or_404(request, member_id)
+    leaving = member.user_id == request.user.pk
+    if request.role != Role.OWNER and not leaving:
+        raise Http404("No such member of this broadcaster.")
+    if request.method == "GET":
+        return confirm(
+            request,
+            title=f"Leave {_live(request).name}?" if leaving else f"Remove {member.user}?",
+            text="Their access to the live broadcaster and its sandbox ends at once. What they "
+            "made stays."
+            if not leaving
+            else "Your access to the live broadcaster and its sandbox ends at once.",
+            action=request.path,
+            button="Leave" if leaving else "Remove",
+            danger=True,
+            back=_list_url(request),
+        )
+    try:
+        verbs.remove_member(member=member, actor=request.actor)
+    except PortalError as error:
+        say_refused(request, error)
+        return come_back(request, _list_url(request))
+    if leaving:
+        messages.success(request, f"You have left {_live(request).name}.")
+        return redirect("/")
+    messages.success(request, f"{member.user} is removed.")
+    return come_back(request, _list_url(request))
+
+
+@broadcaster_page(Role.OWNER)
+@require_POST
+def withdraw(request: PortalRequest, invitation_id: int) -> HttpResponse:
+    invitation = _live(request).invitations.filter(pk=invitation_id).first()
+    if invitation is None:
+        raise Http404("No such invitation of this broadcaster.")
+    verbs.withdraw_invitation(invitation=invitation, actor=request.actor)
+    messages.success(request, f"The invitation of {invitation.email} is withdrawn.")
+    return redirect(_list_url(request))

@@ -1,0 +1,81 @@
+"""Publisher tokens: the list, a new one shown once, and revoking."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from subscriptions import shown_once, tokens
+from subscriptions.errors import PortalError
+from subscriptions.forms import PublisherTokenForm
+from subscriptions.models import Scope
+from subscriptions.models.broadcaster import Role
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.views.answers import come_back, confirm, no_store, page
+
+
+def _list_url(request: PortalRequest) -> str:
+    return reverse("subscriptions:publisher-token-list", args=[request.broadcaster.pk])
+
+
+def _kept_as(request: PortalRequest) -> str:
+    return f"publisher:{request.broadcaster.pk}"
+
+
+@broadcaster_page()
+def token_list(request: PortalRequest) -> HttpResponse:
+    listed = list(request.broadcaster.publisher_tokens.all())
+    context = {
+        "tokens": [token for token in listed if token.is_live],
+        "ended": [token for token in listed if not token.is_live][:20],
+        "scope_words": dict(Scope.choices),
+        "new_token": shown_once.take(request, _kept_as(request)),
+    }
+    return no_store(page(request, "subscriptions/publisher_token_list.html", context))
+
+
+@broadcaster_page(Role.DEVELOPER)
+def token_new(request: PortalRequest) -> HttpResponse:
+    form = PublisherTokenForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = tokens.create_token(
+                broadcaster=request.broadcaster,
+                name=form.cleaned_data["name"],
+                scopes=form.cleaned_data["scopes"],
+                expires_at=form.expires_at(),
+                actor=request.actor,
+            )
+        except PortalError as error:
+            form.refuse(error)
+        else:
+            shown_once.keep(request, _kept_as(request), made.plaintext)
+            return redirect(_list_url(request))
+    status = 422 if form.errors else 200
+    context = {"form": form}
+    return page(request, "subscriptions/publisher_token_new.html", context, status=status)
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_http_methods(["GET", "POST"])
+def revoke(request: PortalRequest, token_id: str) -> HttpResponse:
+    token = request.broadcaster.publisher_tokens.filter(public_id=token_id).first()
+    if token is None:
+        raise Http404(f"No publisher token {token_id} in this broadcaster.")
+    if request.method == "GET":
+        return confirm(
+            request,
+            title=f"Revoke {token.name}?",
+            text="Whatever uses it is refused from its next request on. This cannot be undone.",
+            detail=f"…{token.hint}",
+            action=request.path,
+            button="Revoke token",
+            danger=True,
+            back=_list_url(request),
+        )
+    tokens.revoke_token(token, actor=request.actor)
+    messages.success(request, f"{token.name} (…{token.hint}) is revoked: it opens nothing now.")
+    return come_back(request, _list_url(request))

@@ -1,0 +1,58 @@
+"""The platform's topics as documentation."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+
+from subscriptions.models import Endpoint
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.sample_request import sample_request
+from subscriptions.schema_fields import fields_of
+from subscriptions.topic_choices import topic_groups, use_cases_of
+from subscriptions.verifying_code import samples_for
+from subscriptions.views.answers import page
+
+
+@broadcaster_page()
+def topic_list(request: PortalRequest) -> HttpResponse:
+    query = request.GET.get("q", "").strip()
+    platform = request.broadcaster.platform
+    topics = platform.topics.prefetch_related("use_cases")
+    if query:
+        topics = topics.filter(
+            Q(name__icontains=query)
+            | Q(description__icontains=query)
+            | Q(group_title__icontains=query)
+        )
+    context = {
+        "groups": topic_groups(topics),
+        "use_cases": use_cases_of(platform),
+        "query": query,
+    }
+    return page(
+        request,
+        "subscriptions/topic_list.html",
+        context,
+        fragment="subscriptions/_topic_groups.html",
+    )
+
+
+@broadcaster_page()
+def topic_detail(request: PortalRequest, name: str) -> HttpResponse:
+    platform = request.broadcaster.platform
+    topic = platform.topics.prefetch_related("use_cases").filter(name=name).first()
+    if topic is None:
+        raise Http404(f"{platform.title} has no topic {name}.")
+    rules = request.broadcaster.rules
+    context = {
+        "topic": topic,
+        "rules": rules,
+        "fields": fields_of(topic.schema),
+        "sample": sample_request(request.broadcaster, topic),
+        "samples": samples_for(rules.signature.scheme, header=rules.signature.header),
+        "endpoints": Endpoint.objects.for_broadcaster(request.broadcaster)
+        .filter(Q(all_topics=True) | Q(topics=topic))
+        .distinct(),
+    }
+    return page(request, "subscriptions/topic_detail.html", context)

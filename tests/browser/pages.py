@@ -1,0 +1,136 @@
+"""The table of all pages. Every walk through the portal goes along it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.urls import reverse
+
+from tests.browser.stage import Stage
+
+
+class Screen(NamedTuple):
+    """A page as someone sees it. names: of the stage's things that are in its path, or words."""
+
+    view: str
+    names: tuple[str, ...] = ()
+    query: str = ""
+    who: str = "owner"
+    sandbox: bool = False
+
+    def path(self, stage: Stage) -> str:
+        app, _, _ = self.view.partition(":")
+        arguments = stage.arguments(self.names)
+        if app in ("deliveries", "subscriptions") and self.view not in OF_NO_BROADCASTER:
+            portal = stage.portal
+            arguments.insert(0, (portal.sandbox if self.sandbox else portal.live).pk)
+        return reverse(self.view, args=arguments) + (f"?{self.query}" if self.query else "")
+
+    def __str__(self) -> str:
+        place = " in the sandbox" if self.sandbox else ""
+        words = " ".join((self.view, *self.names, self.query)).strip()
+        return f"{words} as {self.who}{place}"
+
+
+OF_NO_BROADCASTER = ("subscriptions:broadcaster-new", "subscriptions:invitation-accept")
+
+PAGES = (
+    # signing in
+    Screen("account_login", who="nobody"),
+    Screen("account_signup", who="nobody"),
+    Screen("account_reset_password", who="nobody"),
+    Screen("account_reset_password_done", who="nobody"),
+    Screen("subscriptions:invitation-accept", ("invitation",), who="nobody"),
+    Screen("subscriptions:invitation-accept", ("invitation",), who="stranger"),
+    Screen("subscriptions:invitation-accept", ("used",), who="nobody"),
+    Screen("account_reauthenticate"),
+    Screen("account_change_password"),
+    Screen("account_email"),
+    Screen("mfa_index"),
+    Screen("mfa_activate_totp"),
+    # broadcaster
+    Screen("subscriptions:broadcaster-new"),
+    Screen("subscriptions:broadcaster-welcome"),
+    Screen("deliveries:overview"),
+    Screen("deliveries:overview", query="period=30d"),
+    Screen("deliveries:overview", sandbox=True),
+    # webhooks
+    Screen("subscriptions:endpoint-list"),
+    Screen("subscriptions:endpoint-list", query="q=nothing+like+it"),
+    Screen("subscriptions:endpoint-list", who="viewer"),
+    Screen("subscriptions:endpoint-list", sandbox=True),
+    Screen("subscriptions:endpoint-list", sandbox=True, who="viewer"),
+    Screen("subscriptions:endpoint-new"),
+    Screen("subscriptions:endpoint-detail", ("bin",)),
+    Screen("subscriptions:endpoint-detail", ("failing",)),
+    Screen("subscriptions:endpoint-detail", ("suspended",)),
+    Screen("subscriptions:endpoint-detail", ("off",), who="viewer"),
+    Screen("subscriptions:endpoint-edit", ("failing",)),
+    Screen("subscriptions:endpoint-token", ("bin",)),
+    Screen("subscriptions:endpoint-token", ("failing",)),
+    Screen("subscriptions:endpoint-rotate-token", ("bin",)),
+    Screen("subscriptions:endpoint-end-previous-token", ("bin",)),
+    Screen("subscriptions:endpoint-set-active", ("bin",)),
+    Screen("subscriptions:endpoint-delete", ("failing",)),
+    # topics
+    Screen("subscriptions:topic-list"),
+    Screen("subscriptions:topic-list", query="q=nothing+like+it"),
+    Screen("subscriptions:topic-detail", ("passCreated",)),
+    # events and deliveries
+    Screen("deliveries:delivery-list"),
+    Screen("deliveries:delivery-list", query="status=pending&code=500&q=passId"),
+    Screen("deliveries:delivery-list", query="q=nothing+like+it"),
+    Screen("deliveries:delivery-list", query="cursor=nonsense"),
+    Screen("deliveries:delivery-list", who="viewer"),
+    Screen("deliveries:delivery-list", sandbox=True),
+    Screen("deliveries:delivery-detail", ("accepted",)),
+    Screen("deliveries:delivery-detail", ("failed",)),
+    Screen("deliveries:delivery-detail", ("retried",)),
+    Screen("deliveries:delivery-detail", ("test",), who="viewer"),
+    Screen("deliveries:delivery-cancel", ("retried",)),
+    Screen("deliveries:event-list"),
+    Screen("deliveries:event-list", sandbox=True),
+    Screen("deliveries:event-detail", ("event",)),
+    Screen("deliveries:event-resend", ("event",)),
+    Screen("deliveries:test-console"),
+    Screen("deliveries:test-console", sandbox=True),
+    Screen("deliveries:request-bin"),
+    Screen("deliveries:request-bin", sandbox=True, who="viewer"),
+    Screen("deliveries:request-bin-request", ("bin_request",)),
+    # tokens, team, settings
+    Screen("subscriptions:publisher-token-list"),
+    Screen("subscriptions:publisher-token-new"),
+    Screen("subscriptions:publisher-token-revoke", ("publisher_token",)),
+    Screen("subscriptions:member-list"),
+    Screen("subscriptions:member-remove", ("member",)),
+    Screen("subscriptions:audit-log"),
+    Screen("subscriptions:account"),
+    # refusals
+    Screen("subscriptions:audit-log", who="viewer"),
+    Screen("subscriptions:endpoint-list", who="stranger"),
+)
+
+# What has a URL and is no page of its own.
+NO_PAGES = {
+    # forms only post there
+    "subscriptions:endpoint-several",
+    "subscriptions:endpoint-resume",
+    "subscriptions:endpoint-reveal-token",
+    "subscriptions:member-invite",
+    "subscriptions:member-set-role",
+    "subscriptions:member-withdraw-invitation",
+    "deliveries:delivery-bulk",
+    "deliveries:delivery-resend",
+    "deliveries:delivery-retry-now",
+    "deliveries:endpoint-test",
+    "deliveries:request-bin-set-answer",
+    "deliveries:request-bin-empty",
+    "deliveries:request-bin-add-webhook",
+    "deliveries:request-bin-send-test",
+    # a redirect, fragments, a file, and where the request bin receives
+    "subscriptions:home",
+    "subscriptions:endpoint-check-url",
+    "deliveries:test-result",
+    "deliveries:delivery-export",
+    "deliveries:request-bin-receive",
+}

@@ -1,0 +1,113 @@
+"""What holds on every page of the portal. No page complains in the console: see `browsing`."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from playwright.sync_api import Page
+
+from tests.browser.browsing import Browsing
+from tests.browser.pages import NO_PAGES, PAGES, Screen
+from tests.browser.stage import Stage, set_stage
+from tests.portal_clients import Portal
+from tests.receiver import Receiver
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
+RUN_AXE = """async (rules) => {
+  const only = rules ? {runOnly: {type: "rule", values: rules}} : {};
+  const found = await axe.run(document, {...only, resultTypes: ["violations"], preload: false});
+  return found.violations.map((rule) =>
+    `${rule.id}: ` + rule.nodes.map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | "));
+}"""
+FIRST_LOAD_BYTES = 100_000
+# What reaches beyond the window, where that can be scrolled to, and tables beyond their card.
+TOO_WIDE = """() => {
+  const told = (element) => element.outerHTML.slice(0, 160);
+  const tables = [...document.querySelectorAll(".card-flat > table")]
+    .filter((table) => table.offsetWidth > table.parentElement.clientWidth);
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return tables.map(told);
+  return [...tables, ...document.querySelectorAll("main *, header *")]
+    .filter((element) => element.getBoundingClientRect().right > width + 1).slice(-3).map(told);
+}"""
+OPEN_ALL = """() => {
+  for (const fold of document.querySelectorAll("main details:not(.menu, .sample)")) fold.open = true;
+}"""
+WIDTHS = (360, 800, 1280)
+
+
+@pytest.fixture
+def stage(portal: Portal, receiver: Receiver) -> Stage:
+    return set_stage(portal, receiver)
+
+
+def walk(browsing: Browsing, stage: Stage, **options: object) -> Iterator[tuple[Screen, Page]]:
+    """Each page of the table, opened."""
+    everyone = {screen.who for screen in PAGES}
+    pages = {who: browsing.page(stage.session(who), **options) for who in everyone}
+    for screen in PAGES:
+        page = pages[screen.who]
+        response = page.goto(screen.path(stage))
+        assert response is not None and response.status in (200, 403, 404), str(screen)
+        assert page.url.endswith(screen.path(stage)), f"{screen} led to {page.url}"
+        yield screen, page
+
+
+def named(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from named(pattern.url_patterns, prefix)
+        elif pattern.name:
+            yield prefix + pattern.name
+
+
+def test_the_table_has_every_page() -> None:
+    for app in ("subscriptions", "deliveries"):
+        resolver = get_resolver(f"{app}.urls")
+        there = set(named(resolver.url_patterns, f"{app}:"))
+        shown = {screen.view for screen in PAGES if screen.view.startswith(app)}
+        assert there - NO_PAGES == shown
+
+
+def test_no_page_has_a_barrier_in_light_or_dark(browsing: Browsing, stage: Stage) -> None:
+    """By axe-core: all of its rules in light, in dark those on colours."""
+    axe = AXE.read_text(encoding="utf-8")
+    found = []
+    for screen, page in walk(browsing, stage, color_scheme="light", reduced_motion="reduce"):
+        page.evaluate(axe)
+        found += [f"{screen}: {fault}" for fault in page.evaluate(RUN_AXE)]
+        page.emulate_media(color_scheme="dark")
+        found += [f"{screen}, dark: {f}" for f in page.evaluate(RUN_AXE, ["color-contrast"])]
+        page.emulate_media(color_scheme="light")
+    assert not found, "\n".join(found)
+
+
+def test_no_page_is_wider_than_its_window(browsing: Browsing, stage: Stage) -> None:
+    """From a small phone's to a notebook's, with everything folded open."""
+    found = []
+    for screen, page in walk(browsing, stage):
+        page.evaluate(OPEN_ALL)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 740})
+            found += [f"{screen}, {width} px: {wide}" for wide in page.evaluate(TOO_WIDE)]
+    assert not found, "\n".join(found)
+
+
+def test_the_first_page_is_a_hundred_kilobytes_at_most(browsing: Browsing, stage: Stage) -> None:
+    """As sent compressed, and with nothing in the browser's cache."""
+    page = browsing.page(stage.session("owner"))
+    sizes: dict[str, int] = {}
+    page.on("requestfinished", lambda r: sizes.update({r.url: gzipped(r.response().body())}))
+    page.goto(reverse("subscriptions:endpoint-list", args=[stage.portal.live.pk]))
+    page.wait_for_load_state("networkidle")
+    assert any(url.endswith("htmx.min.js") for url in sizes)
+    assert sum(sizes.values()) <= FIRST_LOAD_BYTES, sizes
+
+
+def gzipped(body: bytes) -> int:
+    return len(zlib.compress(body, 6))

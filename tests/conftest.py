@@ -1,0 +1,89 @@
+"""What every test has: the database with the platforms in it, and no silent skips."""
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from django.apps import AppConfig
+from django.core.management import call_command
+from django.db import connection
+from django.db.models.signals import post_migrate
+
+from subscriptions import catalogue, tokens
+from tests.programs import CHROMIUM, find_program
+
+# The only reasons for which a test may be skipped where everything is installed.
+ALLOWED_SKIPS = ("only on PostgreSQL", "only on SQLite")
+_DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--needing-database", action="store_true", help="leave out tests that use no database"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Sent after the migrations, and again after the flush that ends each transactional test.
+    post_migrate.connect(_load_platforms, dispatch_uid="tests.platforms")
+
+
+def _load_platforms(sender: AppConfig, **_arguments: Any) -> None:
+    if sender.label == "subscriptions":
+        call_command("load_platforms", verbosity=0)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--needing-database"):
+        kept = [item for item in items if _needs_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+def _needs_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(fixtures & _DATABASE_FIXTURES or item.get_closest_marker("django_db"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a test that is skipped for want of something has failed."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and call.excinfo is not None:
+        reason = str(call.excinfo.value)
+        if not reason.startswith(ALLOWED_SKIPS) and not hasattr(report, "wasxfail"):
+            report.outcome = "failed"
+            report.longrepr = f"Skipped, which CI does not allow: {reason}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Of the Chromium that browser tests drive."""
+    path = find_program(CHROMIUM)
+    if path is None:
+        pytest.skip("no Chromium: `apt install chromium`")
+    return path
+
+
+@pytest.fixture
+def process_environment(transactional_db: None) -> dict[str, str]:
+    """The environment of a process that works on this test's database, beside the test."""
+    settings = connection.settings_dict
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{settings['NAME']}"
+    else:
+        password = f":{settings['PASSWORD']}" if settings["PASSWORD"] else ""
+        address = f"{settings['HOST']}:{settings['PORT'] or 5432}"
+        url = f"postgres://{settings['USER']}{password}@{address}/{settings['NAME']}"
+    return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "webhooks_portal.settings"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Ids come again after a rollback, so what a process remembers by id must not."""
+    tokens._broadcasters.clear()
+    catalogue._names.clear()

@@ -1,0 +1,57 @@
+"""What tests of the pages of deliveries share: URLs, and deliveries with attempts in the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from deliveries.models import Attempt, Delivery, Event
+from deliveries.publish import publish
+from subscriptions.models import Broadcaster
+from tests.portal_clients import Portal
+
+
+def url(portal: Portal, view: str, *arguments: object, of: Broadcaster | None = None) -> str:
+    return reverse(f"deliveries:{view}", args=[(of or portal.live).pk, *arguments])
+
+
+def published(broadcaster: Broadcaster, topic: str = "license.created", **data: Any) -> Event:
+    return publish(broadcaster=broadcaster, topic=topic, data=data).event
+
+
+def delivered_to(broadcaster: Broadcaster, **data: Any) -> Delivery:
+    """The delivery of a new event to the broadcaster's only endpoint."""
+    return Delivery.objects.get(event=published(broadcaster, **data))
+
+
+def add_attempt(delivery: Delivery, **fields: Any) -> Attempt:
+    """A request in the log, as the pump would have written it; the delivery is left alone."""
+    values = {
+        "number": delivery.attempts.count() + 1,
+        "trigger": "publish",
+        "outcome": "failed",
+        "failure": "http_5xx",
+        "status_code": 500,
+        "sent_at": timezone.now(),
+        "responded_at": timezone.now(),
+        "duration_ms": 40.0,
+        "request_url": delivery.endpoint.url,
+        "request_headers": [["Content-Type", "application/json"]],
+        "response_headers": [["Content-Type", "text/html"]],
+        "response_body": b"<h1>broken</h1>",
+    }
+    return Attempt.objects.create(
+        delivery=delivery,
+        broadcaster=delivery.broadcaster,
+        endpoint=delivery.endpoint,
+        topic=delivery.topic,
+        **(values | fields),
+    )
+
+
+def set_state(delivery: Delivery, **state: Any) -> Delivery:
+    Delivery.objects.filter(pk=delivery.pk).update(**state)
+    delivery.refresh_from_db()
+    return delivery

@@ -1,0 +1,53 @@
+"""What tests of publishing and sending share: a broadcaster, an endpoint, one run of a pump."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from deliveries.dispatcher import Dispatcher, make_transport
+from deliveries.leases import PumpLease
+from deliveries.models import Delivery
+from deliveries.slots import Slots
+from subscriptions.audit import COMMAND_LINE
+from subscriptions.broadcasters import CreatedBroadcaster, create_broadcaster
+from subscriptions.endpoints import EndpointSettings, create_endpoint
+from subscriptions.models import Broadcaster, Endpoint
+
+
+def broadcaster_on(platform: str, name: str = "Acme") -> CreatedBroadcaster:
+    return create_broadcaster(name=name, platform=platform)
+
+
+def endpoint_at(
+    url: str, broadcaster: Broadcaster, *, token: str | None = None, **settings: Any
+) -> Endpoint:
+    wanted = EndpointSettings(**({"name": "Receiver", "url": url, "topics": ["*"]} | settings))
+    made = create_endpoint(broadcaster=broadcaster, wanted=wanted, actor=COMMAND_LINE, token=token)
+    return made.endpoint
+
+
+@contextmanager
+def pump(slot: int = 1, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Dispatcher]:
+    """A run of a pump in this process, ended as a real one ends."""
+    lease = PumpLease.take(slot)
+    assert lease is not None, "the slot is taken"
+    transport = make_transport()
+    dispatcher = Dispatcher(lease, transport, Slots(), should_stop=should_stop)
+    try:
+        yield dispatcher
+        dispatcher.finish(grace_seconds=0)
+    finally:
+        transport.close()
+        lease.end()
+
+
+def dispatch() -> None:
+    """Send all that is due, and log it."""
+    with pump() as dispatcher:
+        dispatcher.run_until_idle()
+
+
+def only_delivery(**filters: Any) -> Delivery:
+    return Delivery.objects.get(**filters)

@@ -1,0 +1,441 @@
+"""Sending: what leaves, when it is tried again, when it ends, and what the log says of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from deliveries.leases import LEASE, LeaseLost, PumpLease, recover
+from deliveries.models import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    EndpointHealth,
+    EndpointHour,
+    Outcome,
+    Pump,
+    Trigger,
+)
+from deliveries.publish import publish
+from deliveries.resend import cancel, resend
+from deliveries.testing import send_test
+from deliveries.waiting import waiting_reason
+from subscriptions.audit import COMMAND_LINE
+from subscriptions.endpoints import resume, set_active
+from subscriptions.errors import Conflict
+from subscriptions.models import Broadcaster, Endpoint, Platform
+from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, pump
+from tests.receiver import Receiver, Reply
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Receiver]:
+    from ipaddress import ip_network
+
+    settings.WEBHOOKS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    with Receiver() as started:
+        yield started
+
+
+@pytest.fixture
+def broadcaster() -> Broadcaster:
+    return broadcaster_on("cryptlex").broadcaster
+
+
+def publish_one(broadcaster: Broadcaster) -> Delivery:
+    published = publish(broadcaster=broadcaster, topic="license.created", data={"key": "D0"})
+    return Delivery.objects.get(event=published.event)
+
+
+def make_due(delivery: Delivery) -> None:
+    """As an operator would: the column of the table alone."""
+    Delivery.objects.filter(pk=delivery.pk).update(next_attempt_at=timezone.now())
+
+
+def test_a_delivery_arrives_as_stored_and_is_logged(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint = endpoint_at(receiver.url("/hook"), broadcaster, headers=[("X-Api-Key", "s3cret")])
+    delivery = publish_one(broadcaster)
+
+    dispatch()
+
+    (request,) = receiver.requests
+    assert request.body.decode() == delivery.event.body
+    assert request.header("content-type") == "application/json; charset=utf-8"
+    assert request.header("content-length") == str(len(request.body))
+    assert request.header("x-api-key") == "s3cret"
+    delivery.refresh_from_db()
+    attempt = delivery.attempts.get()
+    assert delivery.status == DeliveryStatus.DELIVERED
+    assert (delivery.attempt_count, delivery.lease_id, delivery.next_attempt_at) == (1, None, None)
+    assert (attempt.number, attempt.outcome, attempt.status_code) == (1, "succeeded", 200)
+    assert attempt.trigger == Trigger.PUBLISH and attempt.retry_reason == ""
+    assert attempt.responded_at is not None and attempt.responded_at >= attempt.sent_at
+    assert bytes(attempt.response_body) == b"ok"
+    assert attempt.remote_address.startswith("127.0.0.1")
+    logged = dict(attempt.request_headers)
+    assert logged["X-Api-Key"] == "••••"
+    assert logged["Webhook-Signature"] == request.header("webhook-signature")
+    assert EndpointHour.objects.get(endpoint=endpoint).succeeded == 1
+    assert EndpointHealth.objects.get(endpoint=endpoint).last_success_at is not None
+
+
+@pytest.mark.parametrize("platform", ["cleeng", "cleverpush", "cryptlex", "clawget", "standard"])
+def test_each_platforms_delays_are_kept_exactly_and_the_last_failure_says_why(
+    receiver: Receiver, platform: str, settings: Any
+) -> None:
+    receiver.on("/hook", Reply(status=500, body=b"boom"))
+    broadcaster = broadcaster_on(platform).broadcaster
+    # Clawget takes https only; its schedule is what this is about.
+    endpoint = endpoint_at("https://example.com/hook", broadcaster)
+    Endpoint.objects.filter(pk=endpoint.pk).update(url=receiver.url("/hook"))
+    topic = broadcaster.platform.topics.first()
+    assert topic is not None
+    publish(broadcaster=broadcaster, topic=topic.name, data=topic.sample_data)
+    delivery = Delivery.objects.get()
+    delays = Platform.objects.get(pk=platform).rules.retry_delays
+
+    for number, delay in enumerate(delays, start=1):
+        dispatch()
+        delivery.refresh_from_db()
+        attempt = delivery.attempts.get(number=number)
+        assert delivery.status == DeliveryStatus.PENDING
+        assert delivery.next_attempt_at == attempt.next_attempt_at
+        assert delivery.next_attempt_at is not None and attempt.responded_at is not None
+        assert delivery.next_attempt_at - attempt.responded_at == delay
+        make_due(delivery)
+    dispatch()
+
+    delivery.refresh_from_db()
+    requests = len(delays) + 1
+    assert len(receiver.requests) == requests == delivery.attempt_count
+    assert len({request.body for request in receiver.requests}) == 1
+    assert delivery.status == DeliveryStatus.FAILED
+    assert delivery.status_reason == (
+        f"All {requests} requests allowed were made; the last one answered HTTP 500."
+    )
+    last = delivery.attempts.get(number=requests)
+    assert last.trigger == Trigger.RETRY
+    assert last.retry_reason == f"Attempt {requests - 1} answered HTTP 500."
+
+
+def test_what_is_sent_by_hand_goes_by_the_settings_of_the_moment(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint = endpoint_at(receiver.url("/old"), broadcaster)
+    with pump() as dispatcher:
+        delivery = publish_one(broadcaster)
+        dispatcher.run_until_idle()
+        Endpoint.objects.filter(pk=endpoint.pk).update(url=receiver.url("/new"))
+        send_test(endpoint=endpoint, actor=COMMAND_LINE)
+        dispatcher.run_until_idle()
+        Endpoint.objects.filter(pk=endpoint.pk).update(url=receiver.url("/newest"))
+        resend(delivery=delivery, actor=COMMAND_LINE)
+        dispatcher.run_until_idle()
+
+    assert [request.path for request in receiver.requests] == ["/old", "/new", "/newest"]
+
+
+def test_a_retry_is_never_made_before_its_time(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    receiver.on("/hook", Reply(status=503))
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    publish_one(broadcaster)
+    dispatch()
+    dispatch()
+    assert len(receiver.requests) == 1
+
+
+def test_retry_after_postpones_the_retry(receiver: Receiver, broadcaster: Broadcaster) -> None:
+    receiver.on("/hook", Reply(status=429, headers=(("Retry-After", "1000"),)))
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    before = timezone.now()
+    dispatch()
+    delivery.refresh_from_db()
+    assert delivery.failure == "rate_limited"
+    assert delivery.next_attempt_at is not None
+    assert (
+        timedelta(0)
+        <= delivery.next_attempt_at - before - timedelta(seconds=1000)
+        < timedelta(seconds=5)
+    )
+
+
+def test_a_410_suspends_the_endpoint_and_is_not_retried(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    receiver.on("/hook", Reply(status=410))
+    endpoint = endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    dispatch()
+    delivery.refresh_from_db()
+    endpoint.refresh_from_db()
+    assert delivery.status == DeliveryStatus.FAILED
+    assert endpoint.status == "suspended"
+    assert "410" in endpoint.status_reason
+
+
+def test_cryptlex_suspends_after_fifty_failures_in_a_row_and_not_before(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    receiver.on("/hook", Reply(status=500))
+    endpoint = endpoint_at(receiver.url("/hook"), broadcaster)
+    for _ in range(49):
+        publish_one(broadcaster)
+    dispatch()
+    endpoint.refresh_from_db()
+    assert endpoint.status == "active"
+    assert endpoint.health.consecutive_failures == 49
+    publish_one(broadcaster)
+    dispatch()
+    endpoint.refresh_from_db()
+    assert endpoint.status == "suspended"
+    assert not Delivery.objects.filter(status=DeliveryStatus.PENDING).exists()
+
+    resume(endpoint=endpoint, actor=COMMAND_LINE)
+    publish_one(broadcaster)
+    dispatch()
+    endpoint.refresh_from_db()
+    assert endpoint.status == "active"
+
+
+def test_a_success_starts_the_count_of_failures_anew(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint = endpoint_at(receiver.url("/hook"), broadcaster)
+    for status in (500, 500, 200, 500):
+        receiver.on("/hook", Reply(status=status))
+        publish_one(broadcaster)
+        dispatch()
+    assert EndpointHealth.objects.get(endpoint=endpoint).consecutive_failures == 1
+
+
+def test_an_inactive_endpoint_gets_nothing_and_later_events_arrive_when_it_is_on_again(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint = endpoint_at(receiver.url("/hook"), broadcaster)
+    pending = publish_one(broadcaster)
+    set_active(endpoint=endpoint, active=False, actor=COMMAND_LINE)
+    publish(broadcaster=broadcaster, topic="license.created", data={"key": "off"})
+    dispatch()
+    assert receiver.requests == []
+    pending.refresh_from_db()
+    assert pending.status == DeliveryStatus.CANCELLED
+    assert pending.status_reason == "The webhook was switched off."
+
+    set_active(endpoint=endpoint, active=True, actor=COMMAND_LINE)
+    publish_one(broadcaster)
+    dispatch()
+    assert [b'"D0"' in request.body for request in receiver.requests] == [True]
+
+
+def test_a_paused_broadcaster_sends_nothing_until_it_goes_on(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    publish_one(broadcaster)
+    Broadcaster.objects.filter(pk=broadcaster.pk).update(paused=True)
+    with pump() as dispatcher:
+        dispatcher.run_until_idle(within_seconds=0.2)
+    assert receiver.requests == []
+    Broadcaster.objects.filter(pk=broadcaster.pk).update(paused=False)
+    dispatch()
+    assert len(receiver.requests) == 1
+
+
+def test_a_resend_leaves_the_planned_retry_planned(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    receiver.on("/hook", Reply(status=500))
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    dispatch()
+    delivery.refresh_from_db()
+    planned = delivery.next_attempt_at
+    resend(delivery=delivery, actor=COMMAND_LINE)
+    with pytest.raises(Conflict, match="under way or queued"):
+        resend(delivery=delivery, actor=COMMAND_LINE)
+    dispatch()
+    delivery.refresh_from_db()
+    assert delivery.next_attempt_at == planned
+    assert (delivery.attempt_count, delivery.scheduled_count) == (2, 1)
+    assert delivery.attempts.get(number=2).retry_reason == "Resent by hand."
+
+
+def test_a_failed_delivery_can_be_resent_and_then_is_delivered(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    receiver.on("/hook", Reply(status=410))
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    dispatch()
+    receiver.on("/hook", Reply(status=200))
+    delivery.refresh_from_db()
+    resend(delivery=delivery, actor=COMMAND_LINE)
+    dispatch()
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempt_count) == (DeliveryStatus.DELIVERED, 2)
+
+
+def test_a_delivered_one_stays_delivered_when_its_resend_fails(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    dispatch()
+    receiver.on("/hook", Reply(status=500))
+    delivery.refresh_from_db()
+    resend(delivery=delivery, actor=COMMAND_LINE)
+    dispatch()
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.DELIVERED
+    assert delivery.attempts.get(number=2).outcome == Outcome.FAILED
+
+
+def test_a_cancelled_delivery_is_not_sent(receiver: Receiver, broadcaster: Broadcaster) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    cancel(delivery=delivery, actor=COMMAND_LINE)
+    dispatch()
+    assert receiver.requests == []
+    with pytest.raises(Conflict, match="only a pending delivery"):
+        cancel(delivery=delivery, actor=COMMAND_LINE)
+
+
+def test_a_test_reaches_an_inactive_endpoint_once_and_counts_toward_nothing(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    receiver.on("/hook", Reply(status=500))
+    endpoint = endpoint_at(receiver.url("/hook"), broadcaster)
+    set_active(endpoint=endpoint, active=False, actor=COMMAND_LINE)
+    delivery = send_test(endpoint=endpoint, actor=COMMAND_LINE)
+    dispatch()
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.test, delivery.attempt_count) == ("failed", True, 1)
+    assert len(receiver.requests) == 1
+    assert not EndpointHour.objects.exists() and not EndpointHealth.objects.exists()
+
+
+def test_what_a_dead_run_was_sending_is_logged_as_unknown_and_sent_again(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    dead = PumpLease.take(1)
+    assert dead is not None
+    Delivery.objects.filter(pk=delivery.pk).update(lease_id=dead.id)
+    assert recover(timezone.now()) == 0, "its lease still runs"
+    Pump.objects.filter(pk=dead.id).update(lease_expires_at=timezone.now())
+
+    dispatch()
+
+    delivery.refresh_from_db()
+    first, second = delivery.attempts.order_by("number")
+    assert (first.outcome, first.failure, first.number) == ("unknown", "interrupted", 1)
+    assert (second.outcome, second.number) == ("succeeded", 2)
+    assert second.retry_reason == "Attempt 1 was cut short: its outcome is unknown."
+    assert delivery.status == DeliveryStatus.DELIVERED
+
+
+def test_a_run_that_lost_its_lease_writes_nothing_more(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    with pump() as slow:
+        slow._claim(timezone.now(), 10)
+        Pump.objects.update(lease_expires_at=timezone.now())
+        assert recover(timezone.now()) == 1
+        while not slow._outcomes:
+            slow._next_look = slow._next_recover = float("inf")
+            slow._settle_at = float("inf")
+            for result in slow._transport.poll(0.1):
+                outgoing = slow._land(result.key)
+                from deliveries.outcomes import decide
+
+                slow._add_outcome(decide(outgoing.claim, result, headers=()))
+        slow._settle()
+        slow._lease._renew_at = 0.0
+        with pytest.raises(LeaseLost):
+            slow._lease.renew_if_due(0)
+    assert [attempt.outcome for attempt in Attempt.objects.all()] == ["unknown"]
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.PENDING
+
+
+def test_a_slot_has_one_run_at_a_time() -> None:
+    first = PumpLease.take(1)
+    assert first is not None
+    assert PumpLease.take(1) is None
+    first.give_up_slot()
+    second = PumpLease.take(1)
+    assert second is not None and second.id > first.id
+    assert timedelta(0) < LEASE < timedelta(seconds=30)
+
+
+def test_a_busy_endpoint_does_not_stand_before_a_quiet_one(
+    receiver: Receiver, broadcaster: Broadcaster, settings: Any
+) -> None:
+    settings.WEBHOOKS_MAX_IN_FLIGHT_PER_ENDPOINT = 5
+    receiver.on("/slow", Reply(delay_seconds=1.0))
+    endpoint_at(receiver.url("/slow"), broadcaster)
+    for _ in range(50):
+        publish_one(broadcaster)
+    quiet = broadcaster_on("cryptlex", "Quiet").broadcaster
+    endpoint_at(receiver.url("/quick"), quiet)
+    publish(broadcaster=quiet, topic="license.created", data={})
+    with pump() as dispatcher:
+        dispatcher.run_until_idle(within_seconds=0.5)
+        paths = [request.path for request in receiver.requests]
+        assert paths.count("/quick") == 1
+        assert paths.count("/slow") == 5
+        waiting = Delivery.objects.filter(lease_id=None, status=DeliveryStatus.PENDING).first()
+        assert waiting is not None
+        assert waiting_reason(waiting, timezone.now()).startswith("5 requests to this webhook")
+
+
+def test_a_rate_limit_is_kept_by_two_workers_together(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster, rate_limit=20)
+    for _ in range(60):
+        publish_one(broadcaster)
+    begin = time.monotonic()
+    with pump(1) as first, pump(2) as second:
+        while time.monotonic() - begin < 1.5:
+            for dispatcher in (first, second):
+                dispatcher.run(until=time.monotonic() + 0.02)
+        waiting = Delivery.objects.filter(lease_id=None, status=DeliveryStatus.PENDING).first()
+        assert waiting is not None
+    at = sorted(request.received_at for request in receiver.requests)
+    assert len(at) >= 15
+    # The bucket's tenth of a second on top, and one for requests that were on their way.
+    assert max(sum(1 for other in at if 0 <= other - one < 1) for one in at) <= 20 + 2 + 1
+
+
+def test_a_paused_broadcasters_delivery_says_what_it_waits_for(broadcaster: Broadcaster) -> None:
+    endpoint_at("https://example.com/", broadcaster)
+    delivery = publish_one(broadcaster)
+    assert waiting_reason(delivery, timezone.now()) == ""
+    delivery.broadcaster.paused = True
+    assert "paused" in waiting_reason(delivery, timezone.now())
+
+
+def test_times_in_the_queue_are_read_as_utc(receiver: Receiver, broadcaster: Broadcaster) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    Delivery.objects.filter(pk=delivery.pk).update(
+        next_attempt_at=datetime.now(UTC) + timedelta(minutes=30)
+    )
+    dispatch()
+    assert receiver.requests == []

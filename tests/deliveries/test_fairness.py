@@ -1,0 +1,64 @@
+"""Whose turn it is where there is more to send than slots to send it in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from deliveries.publish import publish
+from subscriptions.models import Broadcaster
+from tests.deliveries.sending import broadcaster_on, endpoint_at, pump
+from tests.receiver import Receiver, Reply
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Receiver]:
+    settings.WEBHOOKS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    with Receiver() as started:
+        yield started
+
+
+def publish_to(broadcaster: Broadcaster) -> None:
+    publish(broadcaster=broadcaster, topic="license.created", data={"key": "D0"})
+
+
+def test_when_slots_are_few_each_endpoint_with_a_backlog_has_its_turn(
+    receiver: Receiver, settings: Any
+) -> None:
+    settings.WEBHOOKS_MAX_IN_FLIGHT = 4
+    tenants = [broadcaster_on("cryptlex", f"Tenant {number}").broadcaster for number in range(12)]
+    for number, tenant in enumerate(tenants):
+        receiver.on(f"/{number}", Reply(delay_seconds=0.05))
+        endpoint_at(receiver.url(f"/{number}"), tenant)
+        for _ in range(20):
+            publish_to(tenant)
+    with pump() as dispatcher:
+        while len(receiver.requests) < 60:
+            dispatcher._turn(claiming=True)
+    paths = Counter(request.path for request in receiver.requests)
+    assert len(paths) == 12
+    assert max(paths.values()) <= 2 * min(paths.values())
+
+
+def test_under_a_broadcasters_cap_each_of_its_endpoints_has_its_turn(
+    receiver: Receiver, settings: Any
+) -> None:
+    broadcaster = broadcaster_on("cryptlex").broadcaster
+    settings.WEBHOOKS_MAX_IN_FLIGHT_PER_BROADCASTER = 2
+    for number in range(6):
+        receiver.on(f"/{number}", Reply(delay_seconds=0.05))
+        endpoint_at(receiver.url(f"/{number}"), broadcaster)
+    for _ in range(20):
+        publish_to(broadcaster)
+    with pump() as dispatcher:
+        while len(receiver.requests) < 30:
+            dispatcher._turn(claiming=True)
+    paths = Counter(request.path for request in receiver.requests)
+    assert len(paths) == 6
+    assert max(paths.values()) <= 2 * min(paths.values())

@@ -1,0 +1,58 @@
+"""A broadcaster with its people, each with a browser of their own, for tests of pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+
+from subscriptions.audit import COMMAND_LINE
+from subscriptions.broadcasters import create_broadcaster
+from subscriptions.endpoints import EndpointSettings, create_endpoint
+from subscriptions.models import Broadcaster, Endpoint, Member, User
+from subscriptions.models.broadcaster import Role
+
+PASSWORD = "correct horse battery"
+HTMX = {"HX-Request": "true"}
+
+
+@dataclass
+class Portal:
+    """`stranger` owns a broadcaster of their own, on the same platform."""
+
+    live: Broadcaster
+    sandbox: Broadcaster
+    foreign: Broadcaster
+    users: dict[str, User]
+
+    def client(self, who: str) -> Client:
+        client = Client()
+        if who != "nobody":
+            client.force_login(
+                self.users[who], "allauth.account.auth_backends.AuthenticationBackend"
+            )
+        return client
+
+    def url(self, view: str, *arguments: object, broadcaster: Broadcaster | None = None) -> str:
+        return reverse(f"subscriptions:{view}", args=[(broadcaster or self.live).pk, *arguments])
+
+    def add_endpoint(self, broadcaster: Broadcaster | None = None, **settings: Any) -> Endpoint:
+        owner = broadcaster or self.live
+        wanted = EndpointSettings(
+            **{"name": "Mails", "url": "https://example.com/in", "topics": ["*"]} | settings
+        )
+        return create_endpoint(broadcaster=owner, wanted=wanted, actor=COMMAND_LINE).endpoint
+
+
+def make_portal(platform: str = "cryptlex") -> Portal:
+    users = {
+        who: User.objects.create_user(f"{who}@example.com", PASSWORD)
+        for who in ("owner", "developer", "viewer", "stranger")
+    }
+    made = create_broadcaster(name="Acme", platform=platform, owner=users["owner"])
+    for who in ("developer", "viewer"):
+        Member.objects.create(broadcaster=made.broadcaster, user=users[who], role=Role(who))
+    other = create_broadcaster(name="Other", platform=platform, owner=users["stranger"])
+    return Portal(made.broadcaster, made.sandbox, other.broadcaster, users)

@@ -1,0 +1,24 @@
+"""All URLs: portal, accounts, API, staff, service."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    # portal
+    path("", include("subscriptions.urls")),
+    path("", include("deliveries.urls")),
+    # accounts
+    path("accounts/", include("allauth.urls")),
+    # API
+    path("api/v1/", include("subscriptions.api.urls")),
+    path("api/v1/", include("deliveries.api.urls")),
+    path("api/", include("webhooks_portal.api_urls")),
+    path("3.1/", include("subscriptions.api.topic_endpoint_urls")),
+    # staff
+    path("admin/", admin.site.urls),
+    # service
+    path("", include("deliveries.service_urls")),
+]
+
+handler400 = "webhooks_portal.error_views.bad_request"
+handler500 = "webhooks_portal.error_views.server_error"
