@@ -152,7 +152,8 @@ document.addEventListener("keydown", (event) => {
     }
   }
   const typing = event.target.closest("input, textarea, select, [contenteditable], dialog[open]");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || !keysSwitch?.checked) return;
+  // A dialog that has just closed keeps the focus on its hidden field until the next frame.
+  if (typing?.checkVisibility() || event.ctrlKey || event.metaKey || event.altKey || !keysSwitch?.checked) return;
   const action = KEYS[event.key];
   if (action) {
     event.preventDefault();
