@@ -61,7 +61,8 @@ def note_health(outcomes: Sequence[Settled]) -> None:
     """Note last success, last failure and consecutive failures; suspend where it is due."""
     by_endpoint: dict[int, list[Settled]] = defaultdict(list)
     for settled in outcomes:
-        if settled.attempt.outcome != Outcome.UNKNOWN:
+        # What failed on our side says nothing of the endpoint, and must not suspend it.
+        if settled.attempt.outcome != Outcome.UNKNOWN and settled.attempt.failure != "internal":
             by_endpoint[settled.claim.endpoint_id].append(settled)
     if not by_endpoint:
         return

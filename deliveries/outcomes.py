@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,11 @@ from subscriptions.public_ids import uuid7
 # An attempt whose outcome is unknown is made again at once, this often beyond the schedule: a
 # delivery that kills its sender each time must come to an end.
 MAX_UNKNOWN_EXTRA = 10
+# A fault of ours (a wrong key, no proxy) uses up none of the schedule's requests: it is tried again
+# after 1, 2, 4 ... minutes, an hour at most, for four days.
+OWN_FAULT_PAUSE = timedelta(minutes=1)
+LONGEST_OWN_FAULT_PAUSE = timedelta(hours=1)
+MAX_OWN_FAULTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +203,7 @@ def unknown(claim: Claim, now: datetime) -> Settled:
 
 
 def not_sent(claim: Claim, now: datetime, *, reason: str) -> Settled:
-    """For an attempt that we could not even make, by a fault of ours; retried on schedule."""
+    """For an attempt that we could not even make, by a fault of ours; tried again later."""
     attempt = AttemptRecord(
         id=uuid7(),
         number=claim.attempt_count + 1,
@@ -225,6 +230,8 @@ def _after_failure(
         return Settled(claim, attempt, DeliveryStatus.FAILED, reason, None, claim.scheduled_count)
     if claim.trigger == Trigger.RESEND:
         return _after_failed_resend(claim, attempt, words)
+    if attempt.failure == "internal":
+        return _after_own_fault(claim, attempt, ended_at)
     count = claim.scheduled_count + 1
     due = next_attempt(
         rules=claim.rules, scheduled_count=count, ended_at=ended_at, retry_after=retry_after
@@ -233,6 +240,16 @@ def _after_failure(
         reason = f"All {count} requests allowed were made; the last one {words}."
         return Settled(claim, attempt, DeliveryStatus.FAILED, reason, None, count)
     return Settled(claim, attempt, DeliveryStatus.PENDING, "", due, count)
+
+
+def _after_own_fault(claim: Claim, attempt: AttemptRecord, ended_at: datetime) -> Settled:
+    count = claim.scheduled_count
+    faults = attempt.number - count
+    if faults > MAX_OWN_FAULTS:
+        reason = f"Given up after {attempt.number} attempts; the last one failed on our side."
+        return Settled(claim, attempt, DeliveryStatus.FAILED, reason, None, count)
+    pause = min(OWN_FAULT_PAUSE * 2 ** min(faults - 1, 10), LONGEST_OWN_FAULT_PAUSE)
+    return Settled(claim, attempt, DeliveryStatus.PENDING, "", ended_at + pause, count)
 
 
 def _after_failed_resend(claim: Claim, attempt: AttemptRecord, words: str) -> Settled:

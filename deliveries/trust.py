@@ -31,7 +31,7 @@ class TrustedAuthorities:
             self.path = system
             return
         extra = Path(extra_ca_file).read_bytes()
-        ssl.create_default_context(cadata=extra.decode("ascii", "replace"))
+        ssl.create_default_context(cadata=extra.decode("ascii", "ignore"))
         self._joined = tempfile.NamedTemporaryFile(prefix="webhooks-ca-", suffix=".pem")  # noqa: SIM115
         self._joined.write(Path(system).read_bytes() + b"\n" + extra)
         self._joined.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,9 +12,10 @@ from django.utils import timezone
 from subscriptions.audit import Actor, record
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Endpoint
-from subscriptions.secrets_at_rest import decrypt, encrypt
+from subscriptions.secrets_at_rest import WrongKey, decrypt, encrypt
 from subscriptions.signing_tokens import TokenPair, check_token, generate_token
 
+logger = logging.getLogger(__name__)
 DEFAULT_OVERLAP = timedelta(hours=24)
 MAX_OVERLAP = timedelta(days=7)
 
@@ -136,13 +138,25 @@ def end_previous_token(*, endpoint: Endpoint, actor: Actor) -> None:
 
 
 def reveal_token(*, endpoint: Endpoint, actor: Actor) -> str:
-    """The plain text of the current token, for someone whose password was just asked; audited."""
+    """The plain text of the current token, for someone whose password was just asked; audited.
+
+    Raises Conflict where there is none, or none that can be read.
+    """
     if not endpoint.token_ciphertext:
         raise Conflict(f"{endpoint.name} has no token.", code="not_signed")
+    try:
+        token = decrypt(endpoint.token_ciphertext)
+    except WrongKey as error:
+        logger.critical("endpoint %s: %s", endpoint.public_id, error)
+        raise Conflict(
+            f"The token of {endpoint.name} cannot be read with the secret keys that this portal "
+            "has: ask your operator to restore them, or rotate the token.",
+            code="token_unreadable",
+        ) from error
     record(
         broadcaster=endpoint.broadcaster,
         actor=actor,
         action="endpoint.reveal_token",
         target=endpoint.public_id,
     )
-    return decrypt(endpoint.token_ciphertext)
+    return token

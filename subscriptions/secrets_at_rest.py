@@ -13,12 +13,34 @@ from django.conf import settings
 
 
 class WrongKey(Exception):
-    """No key of the ring opens this signing token: WEBHOOKS_SECRET_KEYS is not the one it had."""
+    """No key of WEBHOOKS_SECRET_KEYS opens this secret, or one of them is no key at all."""
+
+
+@lru_cache(maxsize=4)
+def _fernets(keys: tuple[str, ...]) -> tuple[Fernet, ...]:
+    made = []
+    for position, key in enumerate(keys, start=1):
+        try:
+            made.append(Fernet(key))
+        except ValueError:
+            # Without the cause: it might quote the key.
+            raise WrongKey(
+                f"Key {position} of WEBHOOKS_SECRET_KEYS is no Fernet key: give the URL-safe "
+                "base64 of 32 random bytes."
+            ) from None
+    if not made:
+        raise WrongKey("WEBHOOKS_SECRET_KEYS has no key in it: give at least one.")
+    return tuple(made)
 
 
 @lru_cache(maxsize=4)
 def _ring(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in keys])
+    return MultiFernet(_fernets(keys))
+
+
+def check_ring() -> None:
+    """Raise WrongKey, without quoting a key, where the ring itself cannot be used."""
+    _ring(tuple(settings.WEBHOOKS_SECRET_KEYS))
 
 
 def _current_ring() -> MultiFernet:
@@ -46,6 +68,14 @@ def decrypt(ciphertext: str) -> str:
     Raises WrongKey.
     """
     return _decrypt(ciphertext, _current_ring())
+
+
+def is_under_first_key(ciphertext: str) -> bool:
+    try:
+        _fernets(tuple(settings.WEBHOOKS_SECRET_KEYS))[0].decrypt(ciphertext.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 def rotate(ciphertext: str) -> str:

@@ -5,10 +5,13 @@ They wait in the session, encrypted, since sessions lie in the database; taking 
 
 from __future__ import annotations
 
+import logging
+
 from django.http import HttpRequest
 
-from subscriptions.secrets_at_rest import decrypt, encrypt
+from subscriptions.secrets_at_rest import WrongKey, decrypt, encrypt
 
+logger = logging.getLogger(__name__)
 _KEY = "shown_once"
 
 
@@ -24,4 +27,9 @@ def take(request: HttpRequest, name: str) -> str:
     if not ciphertext:
         return ""
     request.session[_KEY] = kept
-    return decrypt(ciphertext)
+    try:
+        return decrypt(ciphertext)
+    except WrongKey as error:
+        # Its page has words for a secret that is gone; the key ring was changed in between.
+        logger.error("a secret that waited to be shown is lost: %s", error)
+        return ""

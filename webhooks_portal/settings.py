@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from webhooks_portal.development import read_or_make_secrets
+from webhooks_portal.networks import read_networks
 
 # Lets classes be written ModelAdmin[Endpoint] where Django's own are not yet generic.
 django_stubs_ext.monkeypatch()
@@ -28,6 +28,11 @@ if WEBHOOKS_PRODUCTION and not (env.str("SECRET_KEY", "") and env.str("WEBHOOKS_
     raise ImproperlyConfigured(
         "WEBHOOKS_PRODUCTION is set, but SECRET_KEY or WEBHOOKS_SECRET_KEYS is not: production "
         "does not start with generated development secrets. Set both in the environment."
+    )
+if WEBHOOKS_PRODUCTION and DEBUG:
+    raise ImproperlyConfigured(
+        "WEBHOOKS_PRODUCTION and DEBUG are both set: a debug page shows customers' data to anyone. "
+        "Take DEBUG out of the environment."
     )
 _made = {} if WEBHOOKS_PRODUCTION else read_or_make_secrets(WEBHOOKS_DATA_DIR)
 SECRET_KEY = env.str("SECRET_KEY", default="") or _made["SECRET_KEY"]
@@ -218,11 +223,16 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- Publishing --------------------------------------------------------------------------------
+# Events per second that each broadcaster may publish; 0: no limit, and no cost. Off by default: the
+# publisher is the operator's own back end. Staff can give a broadcaster a rate of its own.
+WEBHOOKS_PUBLISH_RATE = env.int("WEBHOOKS_PUBLISH_RATE", default=0)
+
 # --- Sending -----------------------------------------------------------------------------------
 # Networks (CIDR) that deliveries may reach although they are not public. Empty: none.
-WEBHOOKS_ALLOWED_NETWORKS = [
-    ip_network(cidr) for cidr in env.list("WEBHOOKS_ALLOWED_NETWORKS", default=[])
-]
+WEBHOOKS_ALLOWED_NETWORKS, _allowed_faults = read_networks(
+    env.list("WEBHOOKS_ALLOWED_NETWORKS", default=[])
+)
 # PEM file of authorities trusted besides the system's.
 WEBHOOKS_EXTRA_CA_FILE = env.str("WEBHOOKS_EXTRA_CA_FILE", default="")
 # Proxy that all deliveries go through, trusted by the operator to judge addresses itself.
@@ -239,9 +249,14 @@ WEBHOOKS_REQUEST_BIN = env.bool("WEBHOOKS_REQUEST_BIN", default=not WEBHOOKS_PRO
 # --- Metrics -----------------------------------------------------------------------------------
 # /metrics is a 404 but for holders of this bearer token, and for these networks (CIDR).
 WEBHOOKS_METRICS_TOKEN = env.str("WEBHOOKS_METRICS_TOKEN", default="")
-WEBHOOKS_METRICS_NETWORKS = [
-    ip_network(cidr) for cidr in env.list("WEBHOOKS_METRICS_NETWORKS", default=[])
-]
+WEBHOOKS_METRICS_NETWORKS, _metrics_faults = read_networks(
+    env.list("WEBHOOKS_METRICS_NETWORKS", default=[])
+)
+# What is no network, by variable: it lets nothing through, and a check names it.
+WEBHOOKS_NETWORK_FAULTS = {
+    "WEBHOOKS_ALLOWED_NETWORKS": _allowed_faults,
+    "WEBHOOKS_METRICS_NETWORKS": _metrics_faults,
+}
 
 # --- Workers (django-q2) -----------------------------------------------------------------------
 _sqlite = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"

@@ -1,0 +1,51 @@
+"""System checks of secrets: are the keys keys, and are they the ones that were used?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage, Critical, Tags, register
+from django.db import DatabaseError
+
+from subscriptions.models import Endpoint
+from subscriptions.secrets_at_rest import WrongKey, check_ring, decrypt
+
+_MAKE_ONE = (
+    'Make one with: python3 -c "import base64, os; '
+    'print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
+)
+
+
+@register(Tags.security)
+def check_secret_keys(**_: Any) -> list[CheckMessage]:
+    try:
+        check_ring()
+    except WrongKey as error:
+        return [Critical(str(error), hint=_MAKE_ONE, id="webhooks.E001")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def check_tokens_open(**_: Any) -> list[CheckMessage]:
+    """The oldest and the newest signing token are decrypted; no database yet is no fault."""
+    try:
+        check_ring()
+        for endpoint in _oldest_and_newest():
+            decrypt(endpoint.token_ciphertext)
+    except DatabaseError:
+        return []
+    except WrongKey as error:
+        hint = (
+            "Nothing that needs a signature is sent until the key is back. Restore the value of "
+            "WEBHOOKS_SECRET_KEYS that was backed up with the database; `manage.py rotate_keys` "
+            "names every token that cannot be read."
+        )
+        return [Critical(str(error), hint=hint, id="webhooks.E002")]
+    return []
+
+
+def _oldest_and_newest() -> Iterator[Endpoint]:
+    with_token = Endpoint.objects.exclude(token_ciphertext="").only("token_ciphertext")
+    yield from with_token.order_by("pk")[:1]
+    yield from with_token.order_by("-pk")[:1]

@@ -1,0 +1,122 @@
+"""rotate_keys: everything under the first key, once, beside others, loud about what is lost."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from subscriptions import key_rotation
+from subscriptions.audit import COMMAND_LINE
+from subscriptions.endpoint_tokens import rotate_token, token_pair
+from subscriptions.models import Endpoint
+from subscriptions.secrets_at_rest import encrypt
+from subscriptions.signing_tokens import TokenPair
+from tests.portal_clients import Portal
+
+OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
+
+
+def run() -> str:
+    output = io.StringIO()
+    call_command("rotate_keys", stdout=output, stderr=output, no_color=True)
+    return output.getvalue()
+
+
+def tokens(endpoint: Endpoint) -> TokenPair | None:
+    return token_pair(Endpoint.objects.get(pk=endpoint.pk), timezone.now())
+
+
+@pytest.fixture
+def endpoints(portal: Portal, settings: Any) -> list[Endpoint]:
+    """Five under the old key, the first of them in an overlap; the new key is in front by now."""
+    settings.WEBHOOKS_SECRET_KEYS = [OLD]
+    made = [portal.add_endpoint(url=f"https://example.com/{n}") for n in range(5)]
+    rotate_token(endpoint=made[0], actor=COMMAND_LINE)
+    settings.WEBHOOKS_SECRET_KEYS = [NEW, OLD]
+    return made
+
+
+def test_current_and_previous_tokens_open_with_the_new_key_alone(
+    endpoints: list[Endpoint], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_rotation, "BATCH_ROWS", 2)
+    before = [tokens(endpoint) for endpoint in endpoints]
+    assert before[0] is not None and before[0].previous
+
+    assert "6 re-encrypted, 0 were under the first key, 0 cannot be read" in run()
+
+    settings.WEBHOOKS_SECRET_KEYS = [NEW]
+    assert [tokens(endpoint) for endpoint in endpoints] == before
+    assert "0 re-encrypted, 6 were under the first key" in run()
+
+
+def test_a_run_that_was_broken_off_is_gone_on_with(
+    endpoints: list[Endpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_rotation, "BATCH_ROWS", 2)
+    next(key_rotation.rotate_in_batches())
+    assert "4 re-encrypted, 2 were under the first key" in run()
+
+
+def test_a_token_that_a_customer_changes_meanwhile_stays_theirs(
+    endpoints: list[Endpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = key_rotation._batch
+
+    def read_then_change(column: str, last: int) -> list[tuple[int, str, str]]:
+        batch = read(column, last)
+        Endpoint.objects.filter(pk=endpoints[1].pk).update(token_ciphertext=encrypt("the newest"))
+        return batch
+
+    monkeypatch.setattr(key_rotation, "_batch", read_then_change)
+    run()
+    pair = tokens(endpoints[1])
+    assert pair is not None and pair.current == "the newest"
+
+
+def test_what_no_key_opens_is_named_and_stays_as_it_is(
+    endpoints: list[Endpoint], settings: Any
+) -> None:
+    lost = Fernet(LOST).encrypt(b"token").decode()
+    Endpoint.objects.filter(pk=endpoints[2].pk).update(token_ciphertext=lost)
+    output = io.StringIO()
+
+    with pytest.raises(CommandError, match="1 secrets open with no key") as caught:
+        call_command("rotate_keys", stdout=output, stderr=output, no_color=True)
+
+    assert caught.value.returncode == 1
+    assert f"signing token of webhook {endpoints[2].public_id}" in output.getvalue()
+    assert "5 re-encrypted" in output.getvalue()
+    assert Endpoint.objects.get(pk=endpoints[2].pk).token_ciphertext == lost
+    settings.WEBHOOKS_SECRET_KEYS = [NEW, LOST]
+    assert "1 re-encrypted" in run()
+
+
+def test_a_ring_with_what_is_no_key_changes_nothing_and_shows_no_key(
+    endpoints: list[Endpoint], settings: Any
+) -> None:
+    settings.WEBHOOKS_SECRET_KEYS = [NEW, "not-a-key"]
+    with pytest.raises(CommandError, match="Key 2 of WEBHOOKS_SECRET_KEYS") as caught:
+        run()
+    assert "not-a-key" not in str(caught.value)
+    settings.WEBHOOKS_SECRET_KEYS = [OLD]
+    assert tokens(endpoints[0]) is not None
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_a_bar_and_a_file_gets_lines(
+    endpoints: list[Endpoint], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("subscriptions.management.commands.rotate_keys._LINE_EVERY_SECONDS", 0.0)
+    assert "5 of 6" in run()
+    call_command("rotate_keys", stdout=Terminal())
+    assert "6/6" in capsys.readouterr().out
