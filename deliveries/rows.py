@@ -7,10 +7,12 @@ many rows by COPY.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import connection, models
@@ -61,10 +63,14 @@ def _insert_sqlite(objects: Sequence[models.Model]) -> None:
     model = type(objects[0])
     table, columns, width = _columns(model)
     text = f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * width)})"  # noqa: S608  names of models
-    fields = model._meta.concrete_fields
-
-    def adapted(instance: models.Model) -> list[Any]:
-        return [f.get_db_prep_save(getattr(instance, f.attname), connection) for f in fields]
-
+    values = attrgetter(*(field.attname for field in model._meta.concrete_fields))
     with connection.cursor() as cursor:
-        cursor.executemany(text, [adapted(instance) for instance in objects])
+        cursor.executemany(text, list(sqlite_rows(values(instance) for instance in objects)))
+
+
+def sqlite_rows(rows: Iterable[Iterable[Any]]) -> Iterator[list[Any]]:
+    """The values as SQLite's columns hold them: UUIDs as hex, moments as texts in UTC."""
+    moment = connection.ops.adapt_datetimefield_value
+    adapted: dict[type, Callable[[Any], Any]] = {UUID: attrgetter("hex"), datetime: moment}
+    for row in rows:
+        yield [adapted[type(v)](v) if type(v) in adapted else v for v in row]

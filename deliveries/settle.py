@@ -22,6 +22,7 @@ from deliveries.models import Delivery
 from deliveries.models.delivery import STOPPED
 from deliveries.outcomes import Claim, Settled
 from deliveries.prepared import server_side
+from deliveries.rows import sqlite_rows
 
 logger = logging.getLogger(__name__)
 _ATTEMPT_COLUMNS = (
@@ -110,7 +111,7 @@ def _settle_together(outcomes: Sequence[Settled], lease_id: int, shard: int) -> 
     with transaction.atomic():
         ours = _update_deliveries(ordered, lease_id, now)
         kept = [settled for settled in outcomes if settled.claim.delivery_id in ours]
-        _insert_attempts(kept)
+        insert_attempts(kept)
         counted = [settled for settled in kept if not settled.claim.test]
         count(counted, shard=shard)
         note_health(counted)
@@ -151,13 +152,13 @@ def _update_deliveries(outcomes: Sequence[Settled], lease_id: int, now: datetime
             columns = [list(column) for column in zip(*states, strict=True)]
             return {row[0] for row in server_side(_UPDATE_POSTGRESQL, [*columns, lease_id])}
         ours: set[UUID] = set()
-        for state in states:
-            cursor.execute(_UPDATE_SQLITE, [*map(_sqlite, state), lease_id])
+        for state in sqlite_rows(states):
+            cursor.execute(_UPDATE_SQLITE, [*state, lease_id])
             ours.update(UUID(row[0]) for row in cursor.fetchall())
         return ours
 
 
-def _insert_attempts(outcomes: Sequence[Settled]) -> None:
+def insert_attempts(outcomes: Sequence[Settled]) -> None:
     rows = (_attempt_row(settled) for settled in outcomes)
     if connection.vendor == "postgresql":
         with (
@@ -173,7 +174,7 @@ def _insert_attempts(outcomes: Sequence[Settled]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO deliveries_attempt ({_QUOTED}) VALUES ({marks})",  # noqa: S608
-            [tuple(map(_sqlite, row)) for row in rows],
+            list(sqlite_rows(rows)),
         )
 
 
@@ -223,12 +224,4 @@ def _without_nul(value: Any) -> Any:
         return {_without_nul(key): _without_nul(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_without_nul(item) for item in value]
-    return value
-
-
-def _sqlite(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return value.hex
-    if isinstance(value, datetime):
-        return connection.ops.adapt_datetimefield_value(value)
     return value

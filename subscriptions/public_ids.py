@@ -31,7 +31,11 @@ def uuid7() -> UUID:
     The 12 bits after the version hold the fraction of the millisecond, so that ids made by one
     process sort in the order they were made.
     """
-    nanoseconds = time.time_ns()
+    return uuid7_of(time.time_ns())
+
+
+def uuid7_of(nanoseconds: int) -> UUID:
+    """The same for another moment, in Unix nanoseconds."""
     milliseconds, rest = divmod(nanoseconds, 1_000_000)
     tail = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
     fraction = (rest << 12) // 1_000_000

@@ -1,20 +1,47 @@
-"""`manage.py demo`: something to look at on a new installation; run again, it changes nothing."""
+"""`manage.py demo`: something to look at on a new installation; run again, it changes nothing.
+
+With --deliveries it adds so many deliveries of the last 30 days, each time that it is run.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
+import random
+import time
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from deliveries.demo import PASSWORD_FILE, Demo, ensure_demo, first_topic
+from deliveries.demo_history import DAYS, add_history
 from subscriptions.errors import PortalError
 from subscriptions.models import Platform
+
+_TOLD_EVERY_SECONDS = 5
+_MOST = 100_000_000
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= _MOST:
+        raise argparse.ArgumentTypeError(f"{number} is out of range: 1 to {_MOST:,}.")
+    return number
 
 
 class Command(BaseCommand):
     help = "Make a broadcaster on every platform, with webhooks that point at the request bin."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--deliveries",
+            type=_number,
+            default=0,
+            metavar="N",
+            help=f"add N finished deliveries of the last {DAYS} days (100000: half a minute)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.WEBHOOKS_PRODUCTION:
@@ -31,9 +58,34 @@ class Command(BaseCommand):
             raise CommandError("No platforms are loaded: run `manage.py load_platforms` first.")
         try:
             demo = ensure_demo(settings.WEBHOOKS_DATA_DIR)
+            if options["deliveries"]:
+                self._add_history(demo, options["deliveries"])
         except PortalError as error:
             raise CommandError(error.detail) from error
         self._show(demo)
+
+    def _add_history(self, demo: Demo, deliveries: int) -> None:
+        begin = told_at = time.monotonic()
+
+        def progress(made: int) -> None:
+            nonlocal told_at
+            seconds = time.monotonic() - begin
+            if made < deliveries and time.monotonic() < told_at + _TOLD_EVERY_SECONDS:
+                return
+            told_at = time.monotonic()
+            self.stdout.write(
+                f"  {made:>{len(f'{deliveries:,}')},} of {deliveries:,} deliveries "
+                f"({100 * made // deliveries} %), {seconds:.0f} s"
+            )
+            self.stdout.flush()
+
+        add_history(
+            demo.broadcasters,
+            deliveries=deliveries,
+            now=timezone.now(),
+            rng=random.Random(),  # noqa: S311  nothing is secret in it
+            progress=progress,
+        )
 
     def _show(self, demo: Demo) -> None:
         url = settings.WEBHOOKS_PUBLIC_URL
