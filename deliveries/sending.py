@@ -14,14 +14,16 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from deliveries.claiming import CLAIM_COLUMNS
-from deliveries.models import Event, Trigger
+from deliveries.models import Event, Trigger, Variant
 from deliveries.outcomes import Claim, Settled, not_sent
 from deliveries.signing import SigningError, signature_headers
 from deliveries.transport import OutboundRequest
-from subscriptions.endpoint_tokens import signs, token_pair
+from deliveries.variants import Signing, varied
+from subscriptions.endpoint_tokens import signs, token_format, token_pair
 from subscriptions.header_rules import masked
 from subscriptions.models import Endpoint
 from subscriptions.secrets_at_rest import WrongKey
+from subscriptions.signing_tokens import generate_token
 from webhooks_portal import __version__
 
 logger = logging.getLogger(__name__)
@@ -94,6 +96,7 @@ def prepare(
     endpoints.forget({value["endpoint_id"] for value in values if value["trigger"] in _BY_HAND})
     known = endpoints.get({value["endpoint_id"] for value in values})
     bodies = _bodies({_uuid(value["event_id"]) for value in values})
+    variants = _variants(_uuid(v["id"]) for v in values if v["trigger"] == Trigger.TEST)
     prepared = Prepared([], [], [])
     for value in values:
         endpoint = known[value["endpoint_id"]]
@@ -103,7 +106,8 @@ def prepare(
             continue
         event_id, body = bodies[claim.event_pk]
         try:
-            prepared.outgoing.append(_outgoing(claim, endpoint, event_id, body, now))
+            signing = _signing(endpoint, event_id, now, variants.get(claim.delivery_id))
+            prepared.outgoing.append(_outgoing(claim, endpoint, signing, body))
         except (WrongKey, SigningError) as error:
             logger.critical("endpoint %s: %s", endpoint.public_id, error)
             prepared.settled.append(not_sent(claim, now, reason="wrong_key"))
@@ -113,6 +117,24 @@ def prepare(
 def _bodies(ids: Iterable[UUID]) -> dict[UUID, tuple[str, bytes]]:
     found = Event.objects.filter(pk__in=list(ids)).values_list("pk", "event_id", "body")
     return {pk: (event_id, body.encode()) for pk, event_id, body in found}
+
+
+def _variants(ids: Iterable[UUID]) -> dict[UUID, Variant]:
+    """Of test deliveries; no query where there are none."""
+    wanted = list(ids)
+    return Variant.objects.in_bulk(wanted) if wanted else {}
+
+
+def _signing(endpoint: Endpoint, event_id: str, now: datetime, variant: Variant | None) -> Signing:
+    usual = Signing(token_pair(endpoint, now) if signs(endpoint) else None, event_id, now)
+    if variant is None:
+        return usual
+    return varied(
+        usual,
+        variant.kind,
+        sent_as=variant.sent_as,
+        make_token=lambda: generate_token(token_format(endpoint)),
+    )
 
 
 def _uuid(value: Any) -> UUID:
@@ -148,18 +170,15 @@ def _claim(value: dict[str, Any], endpoint: Endpoint) -> Claim:
     )
 
 
-def _outgoing(
-    claim: Claim, endpoint: Endpoint, event_id: str, body: bytes, now: datetime
-) -> Outgoing:
+def _outgoing(claim: Claim, endpoint: Endpoint, signing: Signing, body: bytes) -> Outgoing:
     rules = claim.rules
-    tokens = token_pair(endpoint, now) if signs(endpoint) else None
     signed = signature_headers(
         signature=rules.signature,
         choice=endpoint.signature,
-        tokens=tokens,
-        event_id=event_id,
+        tokens=signing.tokens,
+        event_id=signing.event_id,
         body=body,
-        sent_at=now,
+        sent_at=signing.sent_at,
     )
     own = [("Content-Type", rules.content_type), ("User-Agent", USER_AGENT), *signed]
     custom = [(name, value) for name, value in endpoint.headers]

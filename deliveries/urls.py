@@ -4,7 +4,14 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from deliveries.urls_request_bin import pages as request_bin_pages
 from deliveries.urls_request_bin import receiving
-from deliveries.views import deliveries, delivery_actions, events, overview, testing
+from deliveries.views import (
+    deliveries,
+    delivery_actions,
+    events,
+    fault_pack,
+    overview,
+    testing,
+)
 
 app_name = "deliveries"
 
@@ -29,7 +36,18 @@ broadcaster_pages: list[URLPattern | URLResolver] = [
     path("events/<slug:event_id>/resend/", events.event_resend, name="event-resend"),
     # tests
     path("webhooks/<slug:endpoint_id>/test/", testing.endpoint_test, name="endpoint-test"),
+    path(
+        "webhooks/<slug:endpoint_id>/rehearse-token/",
+        testing.endpoint_rehearse_token,
+        name="endpoint-rehearse-token",
+    ),
     path("test-console/", testing.test_console, name="test-console"),
+    path("fault-packs/", fault_pack.test_faults, name="test-faults"),
+    path(
+        "fault-packs/<slug:run>/",
+        fault_pack.test_faults_result,
+        name="test-faults-result",
+    ),
     path("request-bin/", include(request_bin_pages)),
 ]
 

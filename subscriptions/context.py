@@ -113,14 +113,17 @@ def _is_below(view: str, family: str) -> bool:
     return view == family or view.startswith(f"{family}-")
 
 
-def twin_url(twin: Broadcaster, match: ResolverMatch | None) -> str:
-    """The same page of the twin, or the list above it: another broadcaster has other objects."""
+def twin_url(twin: Broadcaster, match: ResolverMatch | None, role: Role) -> str:
+    """The same page of the twin, or the list above it: another broadcaster has other objects.
+
+    For a role that may not see that list, the webhooks.
+    """
     view = _view_name(match)
     if match and set(match.kwargs) == {"broadcaster_id"}:
         return page_url(view, twin) or "/"
     for _, pages in MENU:
         for page in pages:
-            if _is_below(view, page.family):
+            if _is_below(view, page.family) and at_least(role, page.role):
                 return page_url(page.view, twin) or "/"
     return page_url("subscriptions:endpoint-list", twin) or "/"
 
@@ -148,8 +151,8 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "broadcaster": broadcaster,
         "platform": broadcaster.platform,
         "twin": twin,
-        "live_url": twin_url(broadcaster.live or broadcaster, match),
-        "sandbox_url": twin_url(broadcaster if broadcaster.is_sandbox else twin, match)
+        "live_url": twin_url(broadcaster.live or broadcaster, match, role),
+        "sandbox_url": twin_url(broadcaster if broadcaster.is_sandbox else twin, match, role)
         if twin
         else "",
         "role": role,

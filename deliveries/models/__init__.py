@@ -8,6 +8,7 @@ from deliveries.models.rate import EndpointRate
 from deliveries.models.replay import Replay
 from deliveries.models.request_bin import BinRequest, RequestBin
 from deliveries.models.stats import EndpointHealth, EndpointHour
+from deliveries.models.variant import Variant, VariantKind
 
 __all__ = [
     "Attempt",
@@ -23,4 +24,6 @@ __all__ = [
     "Replay",
     "RequestBin",
     "Trigger",
+    "Variant",
+    "VariantKind",
 ]

@@ -14,11 +14,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from deliveries.export import FORMATS
+from deliveries.fault_pack import answer_of
 from deliveries.ladder import ladder, retries_made
 from deliveries.log_filters import DeliveryLogForm
-from deliveries.models import Delivery, DeliveryStatus
+from deliveries.models import Attempt, Delivery, DeliveryStatus, Variant, VariantKind
 from deliveries.shown_attempts import shown_attempts
 from deliveries.shown_bodies import shown_body
+from deliveries.verdicts import judge_rehearsal
 from deliveries.waiting import waiting_reason
 from subscriptions.portal_access import PortalRequest, broadcaster_page
 from subscriptions.public_ids import public_to_uuid
@@ -154,6 +156,7 @@ def delivery_detail(request: PortalRequest, delivery_id: str) -> HttpResponse:
         "tag_json": json.dumps(tag),
         "poll_seconds": _poll_seconds(delivery, now),
         "waiting": waiting_reason(delivery, now),
+        **(_variant_context(delivery, attempts) if delivery.test else {}),
         "now": now,
     }
     return page(
@@ -162,6 +165,16 @@ def delivery_detail(request: PortalRequest, delivery_id: str) -> HttpResponse:
         context,
         fragment="deliveries/_delivery_live.html",
     )
+
+
+def _variant_context(delivery: Delivery, attempts: list[Attempt]) -> dict[str, Any]:
+    """Of a test that was unusual on purpose: how, and what came of it."""
+    variant = Variant.objects.filter(delivery=delivery).first()
+    is_rehearsal = variant is not None and variant.kind == VariantKind.NEW_TOKEN
+    if not is_rehearsal or delivery.status == DeliveryStatus.PENDING:
+        return {"variant": variant}
+    answer = answer_of(attempts[-1] if attempts else None)
+    return {"variant": variant, "verdict": judge_rehearsal(answer, delivery.endpoint.token_hint)}
 
 
 def _poll_seconds(delivery: Delivery, now: Any) -> int:

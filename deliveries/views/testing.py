@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from deliveries.models import Delivery, DeliveryStatus
+from deliveries.fault_pack import FAULTS, answer_of, not_shown
+from deliveries.models import Attempt, Delivery, DeliveryStatus, Variant, VariantKind
 from deliveries.sample_check import SampleCheck, check_sample
 from deliveries.shown_attempts import shown_attempts
-from deliveries.testing import default_topic, send_test
+from deliveries.testing import default_topic, rehearse_token, send_test
+from deliveries.verdicts import Verdict, judge_rehearsal
 from deliveries.views.deliveries import delivery_or_404, delivery_url
 from subscriptions.errors import PortalError, Refused
 from subscriptions.models import Endpoint, Topic
@@ -40,21 +42,34 @@ def endpoint_or_404(request: PortalRequest, endpoint_id: str) -> Endpoint:
 def endpoint_test(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     """Test Webhook: `topic` is optional, its sample is sent. For htmx the result, that polls."""
     endpoint = endpoint_or_404(request, endpoint_id)
+    topic = request.POST.get("topic") or None
     try:
-        delivery = send_test(
-            endpoint=endpoint, actor=request.actor, topic=request.POST.get("topic") or None
-        )
+        delivery = send_test(endpoint=endpoint, actor=request.actor, topic=topic)
     except PortalError as error:
-        if request.htmx:
-            return render(
-                request, "deliveries/_test_result.html", {"refused": error.detail}, status=422
-            )
-        say_refused(request, error)
-        return come_back(
-            request,
-            reverse("subscriptions:endpoint-detail", args=[request.broadcaster.pk, endpoint_id]),
-        )
+        return _refused(request, error, "subscriptions:endpoint-detail", endpoint)
     return _queued(request, delivery)
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_POST
+def endpoint_rehearse_token(request: PortalRequest, endpoint_id: str) -> HttpResponse:
+    """One test signed with the new token only; its result tells whether the receiver knows it."""
+    endpoint = endpoint_or_404(request, endpoint_id)
+    try:
+        delivery = rehearse_token(endpoint=endpoint, actor=request.actor)
+    except PortalError as error:
+        return _refused(request, error, "subscriptions:endpoint-token", endpoint)
+    return _queued(request, delivery)
+
+
+def _refused(
+    request: PortalRequest, error: PortalError, view: str, endpoint: Endpoint
+) -> HttpResponse:
+    if request.htmx:
+        fault = {"refused": error.detail}
+        return render(request, "deliveries/_test_result.html", fault, status=422)
+    say_refused(request, error)
+    return come_back(request, reverse(view, args=[request.broadcaster.pk, endpoint.public_id]))
 
 
 def _queued(
@@ -76,13 +91,22 @@ def _result(
         "endpoint": delivery.endpoint,
         "shown": next(iter(shown_attempts(delivery, ended)), None),
         "pending": pending,
-        "is_late": pending and _is_late(delivery, timezone.now()),
+        "is_late": pending and is_late(delivery, timezone.now()),
         "warnings": warnings,
+        "verdict": None if pending else rehearsal_verdict(delivery, attempt),
     }
     return render(request, "deliveries/_test_result.html", context)
 
 
-def _is_late(delivery: Delivery, now: datetime) -> bool:
+def rehearsal_verdict(delivery: Delivery, attempt: Attempt | None) -> Verdict | None:
+    """None where the test was no rehearsal of a new token."""
+    if not Variant.objects.filter(delivery=delivery, kind=VariantKind.NEW_TOKEN).exists():
+        return None
+    return judge_rehearsal(answer_of(attempt), delivery.endpoint.token_hint)
+
+
+def is_late(delivery: Delivery, now: datetime) -> bool:
+    """Whether it waits longer than a worker would let it. With endpoint and broadcaster."""
     endpoint = delivery.endpoint
     seconds = float(endpoint.timeout_seconds or endpoint.broadcaster.rules.timeout_seconds)
     return now - delivery.created_at > timedelta(seconds=seconds) + _LONG_WAIT
@@ -108,6 +132,8 @@ def test_console(request: PortalRequest) -> HttpResponse:
     if given.get("endpoint") and endpoint is None:
         raise Http404(f"No webhook {given['endpoint'][:40]} in this broadcaster.")
     endpoint = endpoint or next(iter(endpoints), None)
+    if endpoint is not None:
+        endpoint.broadcaster = request.broadcaster
     topics = list(request.broadcaster.platform.topics.order_by("position", "name"))
     topic = _topic(request, endpoint, topics, given.get("topic", ""))
     context: dict[str, Any] = {
@@ -115,6 +141,9 @@ def test_console(request: PortalRequest) -> HttpResponse:
         "endpoint": endpoint,
         "topics": topics,
         "topic": topic,
+        "faults": [(fault, not_shown(fault.kind, endpoint)) for fault in FAULTS]
+        if endpoint is not None
+        else [],
         "data": given.get("data", topic.sample if topic else ""),
     }
     if request.method == "POST" and endpoint is not None and topic is not None:
@@ -127,7 +156,6 @@ def _topic(
 ) -> Topic | None:
     chosen = next((topic for topic in topics if topic.name == name), None)
     if chosen is None and endpoint is not None:
-        endpoint.broadcaster = request.broadcaster
         try:
             wanted = default_topic(endpoint)
         except Refused:
@@ -139,7 +167,6 @@ def _topic(
 def _console_post(
     request: PortalRequest, context: dict[str, Any], endpoint: Endpoint, topic: Topic
 ) -> HttpResponse:
-    endpoint.broadcaster = request.broadcaster
     checked = check_sample(context["data"], topic.schema)
     if "check" in request.POST:
         return _checked(request, context, checked)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 
+from deliveries.fault_pack import FAULTS, not_shown, send_fault_pack
 from deliveries.models import BinRequest, Delivery, DeliveryStatus
 from deliveries.publish import publish
 from deliveries.request_bin import bin_url, open_bin
@@ -38,6 +39,7 @@ class Stage:
     failed: str
     retried: str
     test: str
+    run: str
     event: str
     bin_request: int
     publisher_token: str
@@ -84,7 +86,14 @@ def set_stage(portal: Portal, receiver: Receiver) -> Stage:
         data={"passId": "p-2", "note": "ü" * 300, "customer": {"email": "a@example.com"}},
     ).event
     test = send_test(endpoint=endpoints["failing"], actor=COMMAND_LINE, topic="passCreated")
+    run = send_fault_pack(
+        endpoint=endpoints["bin"],
+        actor=COMMAND_LINE,
+        kinds=[f.kind for f in FAULTS if not not_shown(f.kind, endpoints["bin"])],
+    )
     dispatch()
+    # The faulty requests are for a second later.
+    Delivery.objects.filter(test=True, status="pending").update(next_attempt_at=timezone.now())
     resent = Delivery.objects.get(event=event, endpoint=endpoints["failing"])
     resend(delivery=resent, actor=COMMAND_LINE)
     dispatch()
@@ -99,6 +108,7 @@ def set_stage(portal: Portal, receiver: Receiver) -> Stage:
         failed=failed.public_id,
         retried=resent.public_id,
         test=test.public_id,
+        run=run,
         event=event.event_id,
         bin_request=BinRequest.objects.latest("pk").pk,
         publisher_token=PublisherToken.objects.filter(broadcaster=portal.live)[0].public_id,

@@ -8,9 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from deliveries.fault_pack import send_fault_pack
 from deliveries.models import Delivery
 from deliveries.publish import publish
 from deliveries.urls import broadcaster_pages
+from subscriptions.audit import COMMAND_LINE
 from tests.deliveries.pages import add_attempt, url
 from tests.portal_clients import HTMX, Portal
 
@@ -29,8 +31,13 @@ PAGES = [
     ("event-detail", "event", "viewer", None),
     ("event-resend", "event", "developer", "developer"),
     ("endpoint-test", "endpoint", None, "developer"),
+    ("endpoint-rehearse-token", "endpoint", None, "developer"),
     ("test-console", "", "developer", "developer"),
+    ("test-faults", "", None, "developer"),
+    ("test-faults-result", "run", "viewer", None),
 ]
+# What names its object in the form.
+POSTED = ("test-faults",)
 RANK = {"viewer": 0, "developer": 1, "owner": 2}
 NO_PAGES = ("test-result", "delivery-export")
 READ = [page for page in PAGES if page[2] == "viewer" and page[0] not in NO_PAGES]
@@ -42,6 +49,8 @@ def argument(portal: Portal, kind: str) -> list[object]:
     endpoint = portal.add_endpoint()
     event = publish(broadcaster=portal.live, topic="license.created", data={"key": "x"}).event
     delivery = Delivery.objects.get(event=event)
+    if kind == "run":
+        return [send_fault_pack(endpoint=endpoint, actor=COMMAND_LINE, kinds=["duplicate"])]
     return {
         "endpoint": [endpoint.public_id],
         "event": [event.event_id],
@@ -79,6 +88,8 @@ def test_a_page_opens_for_its_role_and_no_lower_one(
             assert response.status_code in (403, 405)
         elif RANK[who] < RANK[needed]:
             assert response.status_code == 403
+        elif view in POSTED:
+            assert response.status_code == 404, "it posts which webhook"
         else:
             assert response.status_code in (200, 302)
 

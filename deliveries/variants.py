@@ -1,0 +1,34 @@
+"""Signing a test request as its variant wants it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from deliveries.models.variant import VariantKind
+from subscriptions.signing_tokens import TokenPair
+
+# Well beyond the five minutes that Standard Webhooks allows.
+OLD_BY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What the signature of a request is made of, besides its body."""
+
+    tokens: TokenPair | None
+    event_id: str
+    sent_at: datetime
+
+
+def varied(usual: Signing, kind: str, *, sent_as: str, make_token: Callable[[], str]) -> Signing:
+    """How a request of this kind is signed; `make_token` makes one that nobody knows."""
+    tokens, event_id, sent_at = usual.tokens, sent_as or usual.event_id, usual.sent_at
+    if tokens is not None and kind == VariantKind.NEW_TOKEN:
+        tokens = TokenPair(tokens.current)
+    elif tokens is not None and kind == VariantKind.BAD_SIGNATURE:
+        tokens = TokenPair(make_token())
+    elif kind == VariantKind.OLD_TIMESTAMP:
+        sent_at -= OLD_BY
+    return Signing(tokens, event_id, sent_at)

@@ -1,0 +1,92 @@
+"""The fault pack of the test console: sent together, judged one by one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from django.http import Http404, HttpResponse, HttpResponseNotModified
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from deliveries.fault_pack import Sent, read_run, send_fault_pack
+from deliveries.views.testing import endpoint_or_404, is_late
+from subscriptions.errors import PortalError
+from subscriptions.models.broadcaster import Role
+from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.views.answers import come_back, go, page, say_refused
+
+
+@broadcaster_page(Role.DEVELOPER)
+@require_POST
+def test_faults(request: PortalRequest) -> HttpResponse:
+    """POST `endpoint`, `topic` and `faults`: sends them; for htmx the result, that polls."""
+    endpoint = endpoint_or_404(request, request.POST.get("endpoint", ""))
+    try:
+        run = send_fault_pack(
+            endpoint=endpoint,
+            actor=request.actor,
+            kinds=request.POST.getlist("faults"),
+            topic=request.POST.get("topic") or None,
+        )
+    except PortalError as error:
+        if request.htmx:
+            fault = {"refused": error.detail}
+            return render(request, "deliveries/_fault_pack_result.html", fault, status=422)
+        say_refused(request, error)
+        console = reverse("deliveries:test-console", args=[request.broadcaster.pk])
+        return come_back(request, f"{console}?endpoint={endpoint.public_id}")
+    if request.htmx:
+        return _result(request, run)
+    return go(request, _result_url(request, run))
+
+
+@broadcaster_page()
+@require_safe
+def test_faults_result(request: PortalRequest, run: str) -> HttpResponse:
+    """The page, or the fragment that asks for itself until every answer is there."""
+    return _result(request, run)
+
+
+def _result_url(request: PortalRequest, run: str) -> str:
+    return reverse("deliveries:test-faults-result", args=[request.broadcaster.pk, run])
+
+
+def _result(request: PortalRequest, run: str) -> HttpResponse:
+    sent = read_run(request.broadcaster, run)
+    if not sent:
+        raise Http404(f"No run {run[:40]} of the fault pack in this broadcaster.")
+    tag = _tag(sent)
+    if request.htmx and request.headers.get("If-None-Match") == tag:
+        return HttpResponseNotModified()
+    pending = [one for one in sent if one.is_pending]
+    context = {
+        "sent": sent,
+        "endpoint": sent[0].delivery.endpoint,
+        "pending": pending,
+        "is_late": any(is_late(one.delivery, timezone.now()) for one in pending),
+        "right": sum(one.verdict is not None and one.verdict.state == "right" for one in sent),
+        "judged": len(sent) - 1,
+        "result_url": _result_url(request, run),
+        "tag_json": json.dumps(tag),
+    }
+    response = page(
+        request,
+        "deliveries/fault_pack_result.html",
+        context,
+        fragment="deliveries/_fault_pack_result.html",
+    )
+    response["ETag"] = tag
+    return response
+
+
+def _tag(sent: Sequence[Sent]) -> str:
+    now = timezone.now()
+    states = [
+        (one.delivery.pk, one.delivery.status, one.delivery.lease_id, is_late(one.delivery, now))
+        for one in sent
+    ]
+    return f'"{hashlib.sha256(repr(states).encode()).hexdigest()[:24]}"'
