@@ -123,7 +123,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
         "PRAGMA busy_timeout=20000;PRAGMA cache_size=-32768;PRAGMA temp_store=MEMORY;",
     }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Counts of sign-in attempts, which all processes share. What each request asks (tokens, topics) is
+# kept in process memory, by the modules that ask it.
+CACHES = {"default": {"BACKEND": "subscriptions.shared_cache.DatabaseCache"}}
 
 # --- Accounts ----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "subscriptions.User"
@@ -142,6 +144,14 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# Attempts per address (/ip), account (/key) or user, counted in the cache above.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key"}
+MFA_ADAPTER = "subscriptions.passkeys.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# Passkeys belong to the host of WEBHOOKS_PUBLIC_URL. Browsers offer them over HTTPS, and without
+# it on http://localhost alone.
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {"add_webauthn": "subscriptions.passkeys.PasskeyForm"}
 # Nobody's address is verified, and everyone may have a second factor.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
@@ -163,8 +173,12 @@ SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_HSTS_PRELOAD = _https
 SECURE_REFERRER_POLICY = "same-origin"
-if env.bool("WEBHOOKS_BEHIND_PROXY", default=False):
+_behind_proxy = env.bool("WEBHOOKS_BEHIND_PROXY", default=False)
+if _behind_proxy:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Trusted proxies that add to X-Forwarded-For: the client's address is that many entries from its
+# end. Wrong by one, and clients choose their own address.
+WEBHOOKS_PROXY_HOPS = env.int("WEBHOOKS_PROXY_HOPS", default=int(_behind_proxy))
 X_FRAME_OPTIONS = "DENY"
 # The API refuses an event over 256 KiB and a batch over 8 MiB by itself, with its own answer.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 9 * 1024 * 1024

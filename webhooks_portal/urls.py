@@ -1,7 +1,11 @@
 """All URLs: portal, accounts, API, staff, service."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+
+# Staff sign in where everyone does: attempts are counted there, and second factors asked for.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     # portal

@@ -5,6 +5,7 @@ from subscriptions.models.broadcaster import Broadcaster, Invitation, Member
 from subscriptions.models.endpoint import Endpoint, Subscription
 from subscriptions.models.platform import Platform, Topic, UseCase
 from subscriptions.models.publisher_token import PublisherToken, Scope
+from subscriptions.models.shared_cache import SharedCacheEntry
 from subscriptions.models.user import User
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Platform",
     "PublisherToken",
     "Scope",
+    "SharedCacheEntry",
     "Subscription",
     "Topic",
     "UseCase",

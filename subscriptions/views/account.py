@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from subscriptions.forms import AccountForm
+from subscriptions.passkeys import passkeys_of
 from subscriptions.portal_access import PortalRequest, broadcaster_page
 from subscriptions.views.answers import page
 
@@ -19,4 +20,5 @@ def account(request: PortalRequest) -> HttpResponse:
         messages.success(request, "Your settings are saved.")
         return redirect("subscriptions:account", request.broadcaster.pk)
     status = 422 if form.errors else 200
-    return page(request, "subscriptions/account.html", {"form": form}, status=status)
+    context = {"form": form, "passkeys": passkeys_of(request.user)}
+    return page(request, "subscriptions/account.html", context, status=status)

@@ -48,6 +48,8 @@ PAGES = (
     Screen("account_email"),
     Screen("mfa_index"),
     Screen("mfa_activate_totp"),
+    Screen("mfa_list_webauthn"),
+    Screen("mfa_add_webauthn"),
     # broadcaster
     Screen("subscriptions:broadcaster-new"),
     Screen("subscriptions:broadcaster-welcome"),

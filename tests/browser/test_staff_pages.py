@@ -22,9 +22,9 @@ def test_staff_pages_work_without_breaking_the_policy(browsing: Browsing) -> Non
 
     page = browsing.page()
     page.goto(reverse("admin:index"))
-    page.fill("#id_username", "root@example.com")
-    page.fill("#id_password", "correct horse")
-    page.click("input[type=submit]")
+    page.get_by_label("Email").fill("root@example.com")
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_selector("#user-tools")
     for model, _ in admin.site._registry.items():
         name = f"{model._meta.app_label}_{model._meta.model_name}"

@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertRedirects
 
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.broadcasters import CreatedBroadcaster
@@ -72,12 +73,23 @@ def test_nothing_of_what_happened_or_was_set_up_can_be_deleted(root: Client) -> 
             assert "delete_selected" not in page.get_actions(request), model
 
 
-def test_someone_who_is_no_staff_is_sent_to_the_login() -> None:
+def test_someone_who_is_no_staff_gets_in_nowhere() -> None:
     client = Client()
     client.force_login(User.objects.create_user("a@example.com", "x"))
     for model, _ in ours():
         url = list_url(f"{model._meta.app_label}_{model._meta.model_name}")
-        assert client.get(url).status_code == 302
+        assert client.get(url, follow=True).status_code == 403
+
+
+def test_staff_sign_in_where_attempts_are_counted_and_second_factors_asked_for() -> None:
+    staff_pages = reverse("admin:index")
+    login = f"{reverse('account_login')}?next={staff_pages}"
+    assertRedirects(Client().get(staff_pages, follow=True), login)
+    User.objects.create_superuser("root@example.com", "right")
+    form = {"username": "root@example.com", "password": "right"}
+    response = Client().post(reverse("admin:login"), form)
+    assert response.status_code == 302
+    assert "sessionid" not in response.cookies
 
 
 # --- Broadcasters ---------------------------------------------------------------------------------
