@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
@@ -11,6 +12,8 @@ from typing import Any
 
 from deliveries.log_filters import DeliveryLogForm
 from deliveries.models import Delivery, Event
+from subscriptions.audit import Actor, record
+from subscriptions.models import Broadcaster
 
 # One download holds a thread of a web process: it ends.
 MOST_ROWS = 100_000
@@ -20,8 +23,12 @@ COLUMNS = (
     "status_code", "failure", "attempt_count", "max_attempts", "test", "created_at",
     "next_attempt_at", "completed_at",
 )  # fmt: skip
-# A spreadsheet takes a cell that starts like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that starts with one of these signs for a formula, the wide ones of
+# Asian keyboards too; some drop quotes, blanks and what is invisible before it. Where the list
+# separator is a semicolon, a cell starts after each.
+_SKIPPED = r"(?:[^\S\t\r\n]|[\x00-\x08\x0e-\x1f\"'\u200b-\u200f\u2060\ufeff])*"
+_FORMULA = re.compile(rf"(^|[;\t\r\n])({_SKIPPED})(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+_BREAKS = ("\t", "\r", "\n")
 
 
 class _Line:
@@ -47,6 +54,22 @@ FORMATS: dict[str, tuple[str, Callable[[DeliveryLogForm], Iterator[str]]]] = {
     "csv": ("text/csv; charset=utf-8", csv_lines),
     "jsonl": ("application/jsonl; charset=utf-8", json_lines),
 }
+
+
+def export(
+    *, form: DeliveryLogForm, name: str, broadcaster: Broadcaster, actor: Actor, filters: str
+) -> Iterator[str]:
+    """The lines of a file in a format of FORMATS. Who took it, and of what, is in the audit log.
+
+    `filters`: the choice of rows as its URL has it.
+    """
+    record(
+        broadcaster=broadcaster,
+        actor=actor,
+        action="delivery.export",
+        after={"format": name, "filters": filters[:500]},
+    )
+    return FORMATS[name][1](form)
 
 
 def _rows(form: DeliveryLogForm) -> Iterator[dict[str, Any]]:
@@ -82,6 +105,8 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    """A value that no spreadsheet runs: text in place of each formula."""
+    if not isinstance(value, str):
+        return value
+    text = _FORMULA.sub(r"\1'\2", value)
+    return f"'{text}" if text.startswith(_BREAKS) else text

@@ -6,4 +6,4 @@ class SubscriptionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from subscriptions import checks  # noqa: F401  registers them
+        from subscriptions import checks, sign_ins  # noqa: F401  registers and connects them

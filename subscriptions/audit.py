@@ -49,3 +49,33 @@ def record(
         before=before,
         after=after,
     )
+
+
+def record_for_user(
+    *,
+    user: User | None,
+    actor: Actor,
+    action: str,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """An entry about an account, in the log of each broadcaster its user is a member of.
+
+    For a user who is in none, and for None (nobody's account), one that only staff can see.
+    """
+    homes: list[Broadcaster | None] = []
+    if user is not None:
+        homes += Broadcaster.objects.filter(members__user=user)
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            broadcaster=home,
+            actor=actor.user,
+            actor_label=actor.label,
+            address=actor.address,
+            action=action,
+            target=user.email if user and user != actor.user else "",
+            before=before,
+            after=after,
+        )
+        for home in homes or [None]
+    )

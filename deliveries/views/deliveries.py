@@ -11,9 +11,9 @@ from django.http import Http404, HttpResponse, HttpResponseNotModified, Streamin
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_GET, require_safe
 
-from deliveries.export import FORMATS
+from deliveries.export import FORMATS, export
 from deliveries.fault_pack import answer_of
 from deliveries.ladder import ladder, retries_made
 from deliveries.log_filters import DeliveryLogForm
@@ -111,18 +111,28 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
 
 
 @broadcaster_page()
-@require_safe
+@require_GET
 def delivery_export(request: PortalRequest) -> HttpResponseBase:
     """What the list's filters leave, as a file: ?format=csv or jsonl."""
     name = request.GET.get("format", "csv")
     if name not in FORMATS:
         raise Http404(f"There is no format {name[:20]!r}: use {' or '.join(FORMATS)}.")
-    content_type, lines = FORMATS[name]
-    form = DeliveryLogForm(request.GET, request.broadcaster)
+    filters = request.GET.copy()
+    filters.pop("format", None)
+    lines = export(
+        form=DeliveryLogForm(request.GET, request.broadcaster),
+        name=name,
+        broadcaster=request.broadcaster,
+        actor=request.actor,
+        filters=filters.urlencode(),
+    )
     return StreamingHttpResponse(
-        lines(form),
-        content_type=content_type,
-        headers={"Content-Disposition": f'attachment; filename="deliveries.{name}"'},
+        lines,
+        content_type=FORMATS[name][0],
+        headers={
+            "Content-Disposition": f'attachment; filename="deliveries.{name}"',
+            "Cache-Control": "no-store",
+        },
     )
 
 

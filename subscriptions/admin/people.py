@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from subscriptions.admin.staff import NoDelete, ReadOnly, act_on_each
+from subscriptions.audit import record_for_user
 from subscriptions.errors import Conflict
 from subscriptions.members import change_role, remove_member, withdraw_invitation
 from subscriptions.models import Invitation, Member, User
@@ -69,6 +70,17 @@ class UserAdmin(DjangoUserAdmin[User]):
         # ... by setting a superuser's password, too.
         is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
         return not is_above and super().has_change_permission(request, obj)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        """Also called for a password that staff set."""
+        fields = [name for part in message for name in part.get("changed", {}).get("fields", ())]
+        record_for_user(
+            user=obj,
+            actor=actor_of(request),
+            action="account.change_by_staff",
+            after={"fields": fields},
+        )
+        return super().log_change(request, obj, message)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         # What a user did stays theirs in the logs: an account is switched off, not deleted.
@@ -150,6 +162,20 @@ class AuthenticatorAdmin(NoDelete[Authenticator]):
     search_fields = ["user__email"]
     fields = ["user", "type", "created_at", "last_used_at"]
     readonly_fields = ["user", "type", "created_at", "last_used_at"]
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        user, kind = obj.user, str(obj.type)
+        super().delete_model(request, obj)
+        record_for_user(
+            user=user,
+            actor=actor_of(request),
+            action="account.remove_second_factor",
+            after={"kind": kind},
+        )
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        for authenticator in queryset.select_related("user"):
+            self.delete_model(request, authenticator)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

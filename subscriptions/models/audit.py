@@ -2,20 +2,65 @@
 
 from __future__ import annotations
 
-from django.db import models
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import connection, models, transaction
+from django.dispatch import receiver
 from django.utils import timezone
 
 from subscriptions.models.broadcaster import Broadcaster
 from subscriptions.models.user import User
 
+_removal_allowed: ContextVar[bool] = ContextVar("audit_removal_allowed", default=False)
+
+
+class AuditIsAppendOnly(Exception):
+    """An audit entry was to be changed or deleted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Audit entries are only ever added. To delete old ones, or a broadcaster with its log, "
+            "do it inside subscriptions.models.audit.removal_allowed()."
+        )
+
+
+@contextmanager
+def removal_allowed() -> Iterator[None]:
+    """One transaction in which entries can be deleted: an operator's retention, a broadcaster's end.
+
+    On PostgreSQL it is the trigger that lets them go, by a setting of this transaction alone.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL webhooks.audit_removal = 'allowed'")
+        token = _removal_allowed.set(True)
+        try:
+            yield
+        finally:
+            _removal_allowed.reset(token)
+            if connection.vendor == "postgresql" and not connection.needs_rollback:
+                # A caller's transaction goes on after this one.
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL webhooks.audit_removal = ''")
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    def update(self, **changes: Any) -> int:
+        raise AuditIsAppendOnly
+
 
 class AuditEntry(models.Model):
-    """One change, reveal, resend or sign-in. Only ever added to."""
+    """One change, reveal, resend or sign-in. Only ever added to; on PostgreSQL a trigger sees to it."""
 
+    # None: what is of no broadcaster, such as a member of staff signing in.
     broadcaster = models.ForeignKey(
         Broadcaster, null=True, on_delete=models.CASCADE, related_name="audit_entries"
     )
-    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     actor_label = models.CharField(max_length=200, help_text="Who, as it was called then.")
     address = models.GenericIPAddressField(null=True, blank=True)
     action = models.CharField(max_length=60, help_text="For example endpoint.rotate_token.")
@@ -23,6 +68,7 @@ class AuditEntry(models.Model):
     before = models.JSONField(null=True, blank=True)
     after = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    objects = AuditEntryQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -33,3 +79,15 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_label}: {self.action} {self.target}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if not self._state.adding:
+            raise AuditIsAppendOnly
+        super().save(*args, **options)
+
+
+@receiver(models.signals.pre_delete, sender=AuditEntry)
+def _refuse_delete(**_: Any) -> None:
+    """Asked for each entry, also for those that would go with their broadcaster."""
+    if not _removal_allowed.get():
+        raise AuditIsAppendOnly

@@ -13,12 +13,13 @@ from subscriptions.views.answers import page
 PAGE_LENGTH = 50
 # Beginnings of actions, as the filter offers them.
 SUBJECTS = (
-    ("endpoint", "Webhooks"),
+    ("endpoint", "Webhooks and their tokens"),
     ("token", "Publisher tokens"),
-    ("member", "Team"),
-    ("broadcaster", "Broadcaster"),
-    ("delivery", "Deliveries"),
-    ("replay", "Replays"),
+    ("delivery", "Deliveries: resent, stopped, exported"),
+    ("event", "Events delivered later"),
+    ("member", "Team and invitations"),
+    ("account", "Signing in and passwords"),
+    ("broadcaster", "Name, limits and pausing"),
 )
 
 

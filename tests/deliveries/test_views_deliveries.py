@@ -386,3 +386,38 @@ def test_an_export_with_a_filter_that_makes_no_sense_is_empty(
     portal: Portal, mixed: dict[str, Delivery]
 ) -> None:
     assert exported(portal, "format=jsonl&code=abc") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t'=1"),
+        ("\rtext", "'\rtext"),
+        ("  =1", "'  =1"),
+        ('"=1', "'\"=1"),
+        ("'=1", "''=1"),
+        ("\u200b=1", "'\u200b=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a;=1", "a;'=1"),
+        ("a\n=1", "a\n'=1"),
+        ("a=1, b-2", "a=1, b-2"),
+        (7, 7),
+    ],
+)
+def test_no_cell_of_a_csv_is_a_formula(name: object, cell: object) -> None:
+    assert export._cell(name) == cell
+
+
+def test_an_export_is_a_download_of_no_other_kind_and_is_in_the_audit_log(portal: Portal) -> None:
+    url_ = f"{url(portal, 'delivery-export')}?format=csv&status=failed"
+    response = portal.client("viewer").get(url_)
+    assert response.headers["Content-Disposition"].startswith("attachment;")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-store"
+    entry = AuditEntry.objects.get(action="delivery.export")
+    assert (entry.actor_label, entry.broadcaster) == ("viewer@example.com", portal.live)
+    assert entry.after == {"format": "csv", "filters": "status=failed"}
