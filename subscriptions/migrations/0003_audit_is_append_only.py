@@ -39,7 +39,7 @@ def remove(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0001_initial")]
+    dependencies = [("subscriptions", "0002_shared_cache")]
     operations = [
         migrations.AlterField(
             model_name="auditentry",
