@@ -46,7 +46,7 @@ def measure(tenant: Any, *, deep_ms: int) -> list[PageCost]:
     client.force_login(_user(tenant))
     processes = cost_processes()
     return [
-        _page(client, processes, name, url, is_log)
+        page_cost(client, processes, name, url, is_log=is_log, loads=LOADS)
         for name, url, is_log in _urls(tenant, deep_ms=deep_ms)
     ]
 
@@ -55,6 +55,8 @@ def cost_processes() -> list[psutil.Process]:
     """This one, and the one in the database that serves its connection."""
     from django.db import connection
 
+    if connection.vendor != "postgresql":
+        return [psutil.Process()]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         return [psutil.Process(), psutil.Process(cursor.fetchone()[0])]
@@ -114,30 +116,40 @@ def _urls(tenant: Any, *, deep_ms: int) -> list[tuple[str, str, bool]]:
     ]
 
 
-def _page(
-    client: Any, processes: list[psutil.Process], name: str, url: str, is_log: bool
+def page_cost(
+    client: Any,
+    processes: list[psutil.Process],
+    name: str,
+    url: str,
+    *,
+    loads: int,
+    is_log: bool = False,
+    headers: dict[str, str] | None = None,
+    statuses: tuple[int, ...] = (200,),
 ) -> PageCost:
+    """`loads` after the first one are timed, from the request's entry to the last byte."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     times = []
     cpu = 0.0
-    for load in range(LOADS + 1):
+    for load in range(loads + 1):
         if load == 1:
             cpu = cpu_seconds(processes)
         begin = time.perf_counter()
-        response = client.get(url)
+        response = client.get(url, headers=headers)
         response.content  # noqa: B018  a lazy response is rendered by reading it
         times.append((time.perf_counter() - begin) * 1000)
-        assert response.status_code == 200, (url, response.status_code)
-    cpu_ms = (cpu_seconds(processes) - cpu) / LOADS * 1000
+        assert response.status_code in statuses, (url, response.status_code)
+    cpu_ms = (cpu_seconds(processes) - cpu) / loads * 1000
     with CaptureQueriesContext(connection) as captured:
-        client.get(url)
-    slowest = max(captured.captured_queries, key=lambda query: float(query["time"]))
+        client.get(url, headers=headers)
+    queries = captured.captured_queries
+    slowest = max(queries, key=lambda query: float(query["time"]), default={"time": 0, "sql": ""})
     slowest_ms = float(slowest["time"]) * 1000
     plan = _plan(slowest["sql"]) if slowest_ms >= SLOW_QUERY_MS else ""
     return PageCost(
-        name, is_log, times[0], statistics.median(times[1:]), cpu_ms, len(captured), slowest_ms,
+        name, is_log, times[0], statistics.median(times[1:]), cpu_ms, len(queries), slowest_ms,
         plan,
     )  # fmt: skip
 
@@ -145,7 +157,10 @@ def _page(
 def _plan(sql: str) -> str:
     from django.db import connection
 
+    postgresql = connection.vendor == "postgresql"
+    explain = "EXPLAIN (ANALYZE, BUFFERS)" if postgresql else "EXPLAIN QUERY PLAN"
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {sql}")
-        lines = [row[0] for row in cursor.fetchall()]
-    return "\n".join(["", f"    {sql[sql.index(' FROM ') :]}", *(f"    {line}" for line in lines)])
+        cursor.execute(f"{explain} {sql}")
+        lines = [str(row[-1]) for row in cursor.fetchall()]
+    shown = sql[sql.index(" FROM ") :] if " FROM " in sql else sql
+    return "\n".join(["", f"    {shown}", *(f"    {line}" for line in lines)])

@@ -140,7 +140,9 @@ def _broadcasters_of(request: HttpRequest) -> Callable[[], list[Broadcaster]]:
 
 def portal(request: HttpRequest) -> dict[str, Any]:
     """Context processor. Outside a broadcaster's pages there is only use_utc."""
-    context: dict[str, Any] = {"use_utc": getattr(request.user, "use_utc", False)}
+    # A request refused before it came to the sessions, as one for another host, has no user.
+    user = getattr(request, "user", None)
+    context: dict[str, Any] = {"use_utc": getattr(user, "use_utc", False)}
     broadcaster: Broadcaster | None = getattr(request, "broadcaster", None)
     if broadcaster is None:
         return context

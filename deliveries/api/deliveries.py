@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +17,7 @@ from deliveries.api.filters import (
     ATTEMPT_PARAMETERS,
     DELIVERY_FILTERS,
     DELIVERY_PARAMETERS,
+    LOOKED_THROUGH,
     filtered_attempts,
     filtered_deliveries,
 )
@@ -25,7 +25,6 @@ from deliveries.models import Attempt, Delivery
 from deliveries.resend import cancel, resend
 from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output
 from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.api.pagination import page_of
 from subscriptions.api.viewsets import TenantViewSet, missing
 from subscriptions.models import Scope
 from subscriptions.public_ids import public_to_uuid
@@ -57,12 +56,12 @@ class DeliveryViewSet(TenantViewSet):
         answers={200: page_output(DeliveryOutput)},
         parameters=[*PAGE_PARAMETERS, *DELIVERY_PARAMETERS],
         tag=TAG,
-        description="Newest first.",
+        description=f"Newest first. {LOOKED_THROUGH}",
     )
     def list(self, request: Request) -> Response:
-        rows = filtered_deliveries(self.broadcaster, self.query)
-        rows = rows.select_related("event", "endpoint").defer("event__body")
-        return Response(page_of(rows, self.query).body(delivery_row))
+        found = filtered_deliveries(self.broadcaster, self.query)
+        rows = found.rows.select_related("event", "endpoint").defer("event__body")
+        return Response(found.change(rows).page(self.query).body(delivery_row))
 
     @documented(
         "Read a delivery", answers={200: FullDeliveryOutput}, refusals=[404], tag=TAG,
@@ -108,11 +107,12 @@ class AttemptViewSet(TenantViewSet):
         answers={200: page_output(AttemptOutput)},
         parameters=[*PAGE_PARAMETERS, *ATTEMPT_PARAMETERS],
         tag=TAG,
-        description="The event log, flat, newest first.",
+        description=f"The event log, flat, newest first. {LOOKED_THROUGH}",
     )
     def list(self, request: Request) -> Response:
-        rows: QuerySet[Attempt] = filtered_attempts(self.broadcaster, self.query)
-        page = page_of(rows.select_related("delivery__event", "endpoint"), self.query)
+        found = filtered_attempts(self.broadcaster, self.query)
+        rows = found.rows.select_related("delivery__event", "endpoint")
+        page = found.change(rows).page(self.query)
         for attempt in page.rows:
             attempt.broadcaster = attempt.endpoint.broadcaster = self.broadcaster
         return Response(page.body(attempt_row))

@@ -18,13 +18,17 @@ from deliveries.api.bodies import (
     published,
 )
 from deliveries.api.event_input import read_batch, read_event, read_key
-from deliveries.api.filters import EVENT_FILTERS, EVENT_PARAMETERS, filtered_events
+from deliveries.api.filters import (
+    EVENT_FILTERS,
+    EVENT_PARAMETERS,
+    LOOKED_THROUGH,
+    filtered_events,
+)
 from deliveries.api.parsers import EventParser
 from deliveries.models import Delivery, Event
 from deliveries.publish import publish, publish_batch
 from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output, parameter
 from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.api.pagination import page_of
 from subscriptions.api.viewsets import TenantViewSet, missing
 from subscriptions.models import Scope
 
@@ -74,11 +78,11 @@ class EventViewSet(TenantViewSet):
         answers={200: page_output(EventOutput)},
         parameters=[*PAGE_PARAMETERS, *EVENT_PARAMETERS],
         tag=TAG,
-        description="Newest first.",
+        description=f"Newest first. {LOOKED_THROUGH}",
     )
     def list(self, request: Request) -> Response:
-        rows = filtered_events(self.broadcaster, self.query).defer("body")
-        return Response(page_of(rows, self.query).body(event_row))
+        found = filtered_events(self.broadcaster, self.query)
+        return Response(found.change(found.rows.defer("body")).page(self.query).body(event_row))
 
     @documented(
         "Read an event", answers={200: FullEventOutput}, refusals=[404], tag=TAG,

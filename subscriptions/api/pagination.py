@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from subscriptions.api.problems import BadQuery
 from subscriptions.api.query import Query
@@ -20,9 +20,9 @@ PAGE_PARAMETERS = ("limit", "cursor")
 MAX_LIMIT = 250
 DEFAULT_LIMIT = 50
 
-# What follows a position: rows older than it, at it or older, newer than it.
-OLDER, FROM, NEWER = "o", "f", "n"
-_LOOKUPS = {OLDER: "pk__lt", FROM: "pk__lte", NEWER: "pk__gt"}
+# What follows a position: rows older than it, at it or older, newer than it, at it or newer.
+OLDER, FROM, NEWER, BACK = "o", "f", "n", "b"
+_LOOKUPS = {OLDER: "pk__lt", FROM: "pk__lte", NEWER: "pk__gt", BACK: "pk__gte"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +43,47 @@ def page_limit(query: Query) -> int:
     return query.number("limit", 1, MAX_LIMIT) or DEFAULT_LIMIT
 
 
-def page_of(rows: QuerySet[M], query: Query) -> Page[M]:
-    """The page of `rows`, by primary key, that `limit` and `cursor` ask for."""
+def page_of(rows: QuerySet[M], query: Query, *, loose: Q | None = None, most: int = 0) -> Page[M]:
+    """The page of `rows`, by primary key, that `limit` and `cursor` ask for.
+
+    `loose` narrows them down by what no index serves, among the next `most` rows: the page may
+    have few rows or none, and the cursor then goes on from where it stopped looking.
+    """
     limit = page_limit(query)
     text = query.text("cursor")
-    if text is None:
-        found = list(rows.order_by("-pk")[: limit + 1])
-        return _page(found[:limit], older=len(found) > limit, newer=False)
-    direction, position = _read(text, rows.model)
-    matching = rows.filter(**{_LOOKUPS[direction]: position})
-    if direction != NEWER:
-        found = list(matching.order_by("-pk")[: limit + 1])
-        return _page(found[:limit], older=len(found) > limit, newer=True)
-    found = list(matching.order_by("pk")[: limit + 1])
-    if not found:
-        return Page([], _written(FROM, position), None)
-    return _page(found[:limit][::-1], older=True, newer=len(found) > limit)
+    direction, position = (OLDER, None) if text is None else _read(text, rows.model)
+    upwards = direction in (NEWER, BACK)
+    rows = rows.order_by("pk" if upwards else "-pk")
+    if position is not None:
+        rows = rows.filter(**{_LOOKUPS[direction]: position})
+    edge = None
+    if loose is not None:
+        edge = next(iter(rows.values_list("pk", flat=True)[most - 1 : most]), None)
+        rows = rows.filter(loose)
+    if edge is not None:
+        rows = rows.filter(**{"pk__lte" if upwards else "pk__gte": edge})
+    found = list(rows[: limit + 1])
+    ahead = found[limit - 1].pk if len(found) > limit else edge
+    found = found[:limit]
+    further = NEWER if upwards else OLDER
+    onwards = _written(further, ahead) if ahead is not None else None
+    back = _way_back(found, position, upwards=upwards, may_skip=loose is not None)
+    if upwards:
+        return Page(found[::-1], back, onwards)
+    return Page(found, onwards, back)
 
 
-def _page(rows: list[M], *, older: bool, newer: bool) -> Page[M]:
-    return Page(
-        rows,
-        _written(OLDER, rows[-1].pk) if rows and older else None,
-        _written(NEWER, rows[0].pk) if rows and newer else None,
-    )
+def _way_back(
+    found: Sequence[Model], position: object, *, upwards: bool, may_skip: bool
+) -> str | None:
+    """From the page's first row; from where it began, where it may have skipped all of its rows."""
+    if position is None:
+        return None
+    if found:
+        return _written(OLDER if upwards else NEWER, found[0].pk)
+    if upwards:
+        return _written(FROM, position)
+    return _written(BACK, position) if may_skip else None
 
 
 def page_of_list(items: Sequence[T], query: Query, key: Callable[[T], int]) -> Page[T]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from deliveries.api import filters
 from deliveries.models import Attempt, Delivery
 from tests.api_clients import URL, Api, account, api_with, pointers, problem_of
 
@@ -264,3 +265,51 @@ def test_publishing_takes_few_queries(api: Api, django_assert_max_num_queries: A
     # token, topic, endpoints, two inserts, and the transaction's begin and end
     with django_assert_max_num_queries(9):
         publish(api)
+
+
+def walked(api: Api, path: str, **query: Any) -> tuple[list[str], int]:
+    """The ids from all pages, and how many pages that took."""
+    ids, pages, cursor = [], 0, {}
+    while True:
+        page = api.get(path, **query, **cursor).json()
+        ids += [row["id"] for row in page["data"]]
+        pages += 1
+        if page["next_cursor"] is None:
+            return ids, pages
+        cursor = {"cursor": page["next_cursor"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("events", {"q": "needle"}),
+        ("deliveries", {"q": "needle"}),
+        ("deliveries", {"topic": "review.created"}),
+        ("attempts", {"q": "needle"}),
+        ("attempts", {"status_code": 418}),
+    ],
+)
+def test_a_search_looks_through_so_many_rows_a_page_and_goes_on_from_there(
+    api: Api, path: str, query: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint(api)
+    for n in range(10):
+        wanted = n in (1, 8)
+        topic = "review.created" if wanted else "purchase.completed"
+        publish(api, id=f"e{n}", topic=topic, data={"a": "needle" if wanted else "hay"})
+        delivery = Delivery.objects.get(event__event_id=f"e{n}")
+        log(delivery, status_code=418 if wanted else 500)
+    whole, pages = walked(api, path, **query)
+    assert (len(whole), pages) == (2, 1)
+    monkeypatch.setattr(filters, "SEARCHED_ROWS", 3)
+    monkeypatch.setattr(filters, "COMPARED_ROWS", 3)
+    assert walked(api, path, **query) == (whole, 4)
+    # Back up from the end, which finds the same.
+    last = api.get(path, **query).json()
+    while last["next_cursor"]:
+        last = api.get(path, **query, cursor=last["next_cursor"]).json()
+    back: list[str] = []
+    while last["prev_cursor"]:
+        last = api.get(path, **query, cursor=last["prev_cursor"]).json()
+        back = [row["id"] for row in last["data"]] + back
+    assert back == whole
