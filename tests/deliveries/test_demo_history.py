@@ -137,7 +137,7 @@ def test_the_hourly_counters_are_those_of_the_attempts(demo_settings: Settings) 
 
 
 def test_the_requests_are_really_signed(demo_settings: Settings) -> None:
-    load(40)
+    load_same(demo_settings)
     signed = Attempt.objects.filter(broadcaster__platform_id="standard").select_related(
         "endpoint", "delivery__event"
     )
