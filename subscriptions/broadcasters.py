@@ -72,7 +72,13 @@ def create_broadcaster(
 
 @transaction.atomic
 def update_broadcaster(
-    *, broadcaster: Broadcaster, name: str, max_endpoints: int | None, paused: bool, actor: Actor
+    *,
+    broadcaster: Broadcaster,
+    name: str,
+    max_endpoints: int | None,
+    publish_rate: int | None,
+    paused: bool,
+    actor: Actor,
 ) -> bool:
     """What staff may change of one; False where nothing is other than it was.
 
@@ -80,7 +86,12 @@ def update_broadcaster(
     """
     if not name.strip():
         raise Refused("A broadcaster needs a name.", code="required", pointer="/name")
-    wanted = {"name": name.strip(), "max_endpoints": max_endpoints, "paused": paused}
+    wanted = {
+        "name": name.strip(),
+        "max_endpoints": max_endpoints,
+        "publish_rate": publish_rate,
+        "paused": paused,
+    }
     before = {field: getattr(broadcaster, field) for field in wanted}
     changed = [field for field in wanted if before[field] != wanted[field]]
     if not changed:

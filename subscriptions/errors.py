@@ -29,6 +29,14 @@ class NotFound(PortalError):
     """No such thing in this broadcaster: also the answer for another broadcaster's (HTTP 404)."""
 
 
+class RateExceeded(PortalError):
+    """Too much at once; the same may be sent again after `retry_after_seconds` (HTTP 429)."""
+
+    def __init__(self, detail: str, *, code: str, retry_after_seconds: int) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class SeveralRefused(PortalError):
     """More than one fault in the same input."""
 

@@ -27,6 +27,7 @@ from deliveries.api.filters import (
 from deliveries.api.parsers import EventParser
 from deliveries.models import Delivery, Event
 from deliveries.publish import publish, publish_batch
+from deliveries.publish_rates import within_rate
 from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output, parameter
 from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
 from subscriptions.api.viewsets import TenantViewSet, missing
@@ -58,19 +59,21 @@ class EventViewSet(TenantViewSet):
         tag=TAG,
         description="202: stored, with a delivery for each endpoint that wants the topic. 200: an "
         "event with this id (or Idempotency-Key), topic and data was stored before, and nothing "
-        "is sent again. 409: the id was used for other content. At most 256 KiB.",
+        "is sent again. 409: the id was used for other content. 429: the broadcaster's publish rate is used "
+        "up; nothing was stored, and Retry-After says when to send again. At most 256 KiB.",
     )
     def create(self, request: Request) -> Response:
         key = read_key(request.META.get("HTTP_IDEMPOTENCY_KEY"))
         event = read_event(request.data, key=key)
-        result = publish(
-            broadcaster=self.broadcaster,
-            topic=event.topic,
-            data=event.data,
-            event_id=event.event_id,
-            occurred_at=event.occurred_at,
-            idempotency_key=event.idempotency_key,
-        )
+        with within_rate(self.broadcaster, 1):
+            result = publish(
+                broadcaster=self.broadcaster,
+                topic=event.topic,
+                data=event.data,
+                event_id=event.event_id,
+                occurred_at=event.occurred_at,
+                idempotency_key=event.idempotency_key,
+            )
         return Response(published(result), status=200 if result.duplicate else 202)
 
     @documented(
@@ -123,10 +126,13 @@ class EventBatchViewSet(TenantViewSet):
         parameters=[KEY_PARAMETER],
         tag=TAG,
         description="1 to 1,000 events, stored all or none; one result for each, in order. A bad "
-        "one is named by its index in a 422. At most 8 MiB, and 256 KiB for each event.",
+        "one is named by its index in a 422. Each event counts towards the publish rate: a batch is "
+        "let in whole, and what comes after it gets 429 until it is made up for. At most 8 MiB, and "
+        "256 KiB for each event.",
     )
     def create(self, request: Request) -> Response:
         key = read_key(request.META.get("HTTP_IDEMPOTENCY_KEY"))
         events = read_batch(request.data, key=key)
-        results = publish_batch(broadcaster=self.broadcaster, events=events)
+        with within_rate(self.broadcaster, len(events)):
+            results = publish_batch(broadcaster=self.broadcaster, events=events)
         return Response({"data": [published(result) for result in results]}, status=202)

@@ -3,6 +3,7 @@
 from deliveries.models.attempt import Attempt, Outcome
 from deliveries.models.delivery import Delivery, DeliveryStatus, Trigger
 from deliveries.models.event import Event
+from deliveries.models.publish_rate import PublishRate
 from deliveries.models.pump import Pump
 from deliveries.models.rate import EndpointRate
 from deliveries.models.replay import Replay
@@ -20,6 +21,7 @@ __all__ = [
     "EndpointRate",
     "Event",
     "Outcome",
+    "PublishRate",
     "Pump",
     "Replay",
     "RequestBin",

@@ -43,7 +43,10 @@ class BroadcasterAdmin(NoDelete[Broadcaster]):
     list_select_related = ["platform", "live"]
     search_fields = ["name", "=id"]
     show_full_result_count = False
-    fields = ["name", "platform", "environment", "live", "max_endpoints", "paused", "created_at"]
+    fields = [
+        "name", "platform", "environment", "live", "max_endpoints", "publish_rate", "paused",
+        "created_at",
+    ]  # fmt: skip
     readonly_fields = ["platform", "environment", "live", "created_at"]
 
     def get_form(
@@ -69,6 +72,7 @@ class BroadcasterAdmin(NoDelete[Broadcaster]):
                 broadcaster=Broadcaster.objects.get(pk=obj.pk),
                 name=obj.name,
                 max_endpoints=obj.max_endpoints,
+                publish_rate=obj.publish_rate,
                 paused=obj.paused,
                 actor=actor_of(request),
             )

@@ -20,7 +20,14 @@ from django.db import DataError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 
-from subscriptions.errors import Conflict, NotFound, PortalError, Refused, SeveralRefused
+from subscriptions.errors import (
+    Conflict,
+    NotFound,
+    PortalError,
+    RateExceeded,
+    Refused,
+    SeveralRefused,
+)
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
@@ -117,6 +124,12 @@ def _conflict(error: Conflict) -> Problem:
 @problem_of.register
 def _not_found(error: NotFound) -> Problem:
     return Problem(404, error.code, error.detail)
+
+
+@problem_of.register
+def _rate_exceeded(error: RateExceeded) -> Problem:
+    wait = {"Retry-After": str(error.retry_after_seconds)}
+    return Problem(429, error.code, error.detail, headers=wait)
 
 
 @problem_of.register

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -40,6 +41,12 @@ class Broadcaster(models.Model):
     max_endpoints = models.PositiveIntegerField(
         null=True, blank=True, help_text="Empty: the platform's own limit."
     )
+    publish_rate = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Events per second over the API; empty: as the server's WEBHOOKS_PUBLISH_RATE "
+        "says; 0: no limit.",
+    )
     paused = models.BooleanField(default=False, help_text="Nothing is sent while this is set.")
     created_at = models.DateTimeField(default=timezone.now)
     objects = BroadcasterQuerySet.as_manager()
@@ -68,6 +75,12 @@ class Broadcaster(models.Model):
     def endpoint_limit(self) -> int | None:
         """How many endpoints it may have; None is no limit."""
         return self.max_endpoints if self.max_endpoints is not None else self.rules.max_endpoints
+
+    @property
+    def publish_limit(self) -> int:
+        """Events per second that its publishers may send; 0 is no limit."""
+        default: int = settings.WEBHOOKS_PUBLISH_RATE
+        return default if self.publish_rate is None else self.publish_rate
 
     @property
     def twin(self) -> Broadcaster | None:
