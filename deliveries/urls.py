@@ -9,6 +9,7 @@ from deliveries.views import (
     delivery_actions,
     events,
     fault_pack,
+    missed,
     overview,
     testing,
 )
@@ -41,6 +42,7 @@ broadcaster_pages: list[URLPattern | URLResolver] = [
         testing.endpoint_rehearse_token,
         name="endpoint-rehearse-token",
     ),
+    path("webhooks/<slug:endpoint_id>/missed/", missed.endpoint_missed, name="endpoint-missed"),
     path("test-console/", testing.test_console, name="test-console"),
     path("fault-packs/", fault_pack.test_faults, name="test-faults"),
     path(

@@ -10,6 +10,7 @@ from django import template
 from django.utils import timezone
 
 from deliveries import failure_names, shown_bodies
+from deliveries.catch_up import ended_by_stopping
 from deliveries.endpoint_health import HealthSummary, read_health
 from subscriptions.models import Endpoint
 
@@ -38,6 +39,17 @@ def health_of(
     if not isinstance(health, dict):
         health = endpoint_health(context, [endpoint])
     return {"summary": health.get(endpoint.pk), "endpoint": endpoint}
+
+
+@register.simple_tag
+def cancelled_words(endpoints: Iterable[Endpoint]) -> str:
+    """What becomes of the deliveries that wait for these, should they be stopped."""
+    count = ended_by_stopping(endpoints)
+    if not count.number:
+        return "No delivery waits now, so none is cancelled."
+    if count.number == 1:
+        return "1 pending delivery is cancelled."
+    return f"{count.words} pending deliveries are cancelled."
 
 
 @register.filter

@@ -33,7 +33,8 @@ def confirm(request: PortalRequest, **context: Any) -> HttpResponse:
     """A question before something that cannot be undone: a page, or for htmx a dialog's content.
 
     context: title, text, action (URL posted to), button, back (URL), and danger, fields, next
-    (URL to go on to; else the page that the dialog is on, or back).
+    (URL to go on to; else the page that the dialog is on, or back), stopping (webhooks whose pending
+    deliveries are cancelled: how many is said).
     """
     here = request.htmx.current_url_abs_path if request.htmx else None
     context.setdefault("next", here or context["back"])

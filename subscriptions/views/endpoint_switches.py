@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from subscriptions import endpoints as verbs
@@ -12,23 +13,44 @@ from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.views.answers import come_back, confirm, page, say_refused
-from subscriptions.views.endpoints import detail_url, endpoint_or_404, endpoints_of
+from subscriptions.views.answers import come_back, confirm, go, page, say_refused
+from subscriptions.views.endpoints import detail_url, endpoint_or_404, endpoints_of, missed_url
 
 OFF_WORDS = (
-    "Nothing more is sent to it, and deliveries that still wait for it are cancelled. Events that "
-    "come in while it is off are stored, and are not sent when you switch it on again unless you "
-    "replay them."
+    "Nothing more is sent to it. Events that come in while it is off are stored: when you switch it "
+    "on again, you see what it missed and can replay it."
 )
 DELETE_WORDS = (
-    "Nothing more is sent to it, deliveries that still wait for it are cancelled, and its signing "
-    "token is erased. Its event logs can still be read."
+    "Nothing more is sent to it, and its signing token is erased. Its event logs can still be read."
 )
-ON_WORDS = "is active: it gets events from now on, not those of the time it was off."
+ON_WORDS = "is active: it gets events from now on."
+SEVERAL_OFF_WORDS = (
+    "Nothing more is sent to them. Events that come in while they are off are stored: when you "
+    "switch one on again, you see what it missed and can replay it."
+)
+SEVERAL_DELETE_WORDS = (
+    "Nothing more is sent to them, and their signing tokens are erased. Their event logs can still "
+    "be read."
+)
+SEVERAL_ON_WORDS = (
+    "They get events from now on. What each missed while it was off is on its page, to be replayed."
+)
 
 
 def _list_url(request: PortalRequest) -> str:
     return reverse("subscriptions:endpoint-list", args=[request.broadcaster.pk])
+
+
+def _say_on(request: PortalRequest, endpoint: Endpoint, words: str) -> None:
+    link = format_html('<a href="{}">See what it missed</a>', missed_url(endpoint))
+    messages.success(request, format_html("{} {} {}", endpoint.name, words, link))
+
+
+def _after_start(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
+    """The row again where the list asked for it, else to what it missed."""
+    if request.htmx and request.POST.get("row"):
+        return _after(request, endpoint)
+    return go(request, f"{missed_url(endpoint)}?after=start")
 
 
 def _after(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
@@ -50,15 +72,20 @@ def set_active(request: PortalRequest, endpoint_id: str) -> HttpResponse:
             request,
             title=f"Switch off {endpoint.name}?",
             text=OFF_WORDS,
+            stopping=[endpoint],
             action=detail_url(endpoint, "set-active"),
             fields=[("active", "0")],
             button="Switch off",
             back=detail_url(endpoint),
         )
     active = request.POST.get("active") == "1"
-    if verbs.set_active(endpoint=endpoint, active=active, actor=request.actor):
-        words = ON_WORDS if active else "is off. Deliveries that were waiting for it are cancelled."
-        messages.success(request, f"{endpoint.name} {words}")
+    changed = verbs.set_active(endpoint=endpoint, active=active, actor=request.actor)
+    if changed and active:
+        _say_on(request, endpoint, ON_WORDS)
+        return _after_start(request, endpoint)
+    if changed:
+        off = f"{endpoint.name} is off. Deliveries that were waiting for it are cancelled."
+        messages.success(request, off)
     return _after(request, endpoint)
 
 
@@ -70,9 +97,9 @@ def resume(request: PortalRequest, endpoint_id: str) -> HttpResponse:
         verbs.resume(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
         say_refused(request, error)
-    else:
-        messages.success(request, f"{endpoint.name} is active again.")
-    return _after(request, endpoint)
+        return _after(request, endpoint)
+    _say_on(request, endpoint, "is active again.")
+    return _after_start(request, endpoint)
 
 
 @broadcaster_page(Role.DEVELOPER)
@@ -84,6 +111,7 @@ def delete(request: PortalRequest, endpoint_id: str) -> HttpResponse:
             request,
             title=f"Delete {endpoint.name}?",
             text=DELETE_WORDS,
+            stopping=[endpoint],
             detail=endpoint.url,
             action=detail_url(endpoint, "delete"),
             button="Delete webhook",
@@ -105,28 +133,29 @@ def _change(request: PortalRequest, action: str, endpoint: Endpoint) -> bool:
 
 
 _SEVERAL = {
-    "enable": ("Switch on", "switched on", ""),
-    "disable": ("Switch off", "switched off", OFF_WORDS),
-    "delete": ("Delete", "deleted", DELETE_WORDS),
+    "enable": ("Switch on", "switched on", SEVERAL_ON_WORDS),
+    "disable": ("Switch off", "switched off", SEVERAL_OFF_WORDS),
+    "delete": ("Delete", "deleted", SEVERAL_DELETE_WORDS),
 }
 
 
 @broadcaster_page(Role.DEVELOPER)
 @require_POST
 def change_several(request: PortalRequest) -> HttpResponse:
-    """POST action=enable, disable or delete for the chosen; the last two are asked about first."""
+    """POST action=enable, disable or delete for the chosen; asked about first."""
     action = request.POST.get("action", "")
     chosen = list(endpoints_of(request).filter(public_id__in=request.POST.getlist("chosen")))
     if action not in _SEVERAL or not chosen:
         messages.warning(request, "Nothing was changed: choose at least one webhook.")
         return come_back(request, _list_url(request))
     verb, done, warning = _SEVERAL[action]
-    if warning and not request.POST.get("confirmed"):
+    if not request.POST.get("confirmed"):
         fields = [("chosen", endpoint.public_id) for endpoint in chosen]
         return confirm(
             request,
             title=f"{verb} {len(chosen)} webhook{'' if len(chosen) == 1 else 's'}?",
             text=warning,
+            stopping=[] if action == "enable" else chosen,
             names=[endpoint.name for endpoint in chosen],
             action=request.path,
             fields=[("action", action), ("confirmed", "1"), *fields],

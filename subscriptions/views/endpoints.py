@@ -55,6 +55,11 @@ def detail_url(endpoint: Endpoint, view: str = "detail") -> str:
     )
 
 
+def missed_url(endpoint: Endpoint) -> str:
+    """Where it is seen, and replayed, what it missed while it was off."""
+    return reverse("deliveries:endpoint-missed", args=[endpoint.broadcaster_id, endpoint.public_id])
+
+
 @broadcaster_page()
 def endpoint_list(request: PortalRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
@@ -174,7 +179,7 @@ def _made(request: PortalRequest, endpoint: Endpoint, token: str) -> HttpRespons
 @broadcaster_page(Role.DEVELOPER)
 def endpoint_edit(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     endpoint = endpoint_or_404(request, endpoint_id)
-    had_token = bool(endpoint.token_ciphertext)
+    had_token, was_active = bool(endpoint.token_ciphertext), endpoint.active
     form = _form(request, endpoint)
     if form.is_bound and form.is_valid():
         try:
@@ -187,6 +192,8 @@ def endpoint_edit(request: PortalRequest, endpoint_id: str) -> HttpResponse:
             if endpoint.token_ciphertext and not had_token:
                 messages.info(request, "Requests are signed now. Reveal the token to verify them.")
                 return go(request, detail_url(endpoint, "token"))
+            if endpoint.active and not was_active:
+                return go(request, f"{missed_url(endpoint)}?after=start")
             return go(request, detail_url(endpoint))
     return _form_page(request, form, endpoint)
 

@@ -74,6 +74,9 @@ PAGES = (
     Screen("subscriptions:endpoint-end-previous-token", ("bin",)),
     Screen("subscriptions:endpoint-set-active", ("bin",)),
     Screen("subscriptions:endpoint-delete", ("failing",)),
+    Screen("deliveries:endpoint-missed", ("off",)),
+    Screen("deliveries:endpoint-missed", ("suspended",)),
+    Screen("deliveries:endpoint-missed", ("bin",)),
     # topics
     Screen("subscriptions:topic-list"),
     Screen("subscriptions:topic-list", query="q=nothing+like+it"),

@@ -32,6 +32,7 @@ PAGES = [
     ("event-resend", "event", "developer", "developer"),
     ("endpoint-test", "endpoint", None, "developer"),
     ("endpoint-rehearse-token", "endpoint", None, "developer"),
+    ("endpoint-missed", "endpoint", "developer", "developer"),
     ("test-console", "", "developer", "developer"),
     ("test-faults", "", None, "developer"),
     ("test-faults-result", "run", "viewer", None),

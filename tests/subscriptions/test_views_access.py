@@ -188,7 +188,7 @@ def test_a_list_takes_at_most_eight_queries_however_long_it_is(portal: Portal) -
     client.get(portal.url("endpoint-list"))
     with CaptureQueriesContext(connection) as queries:
         client.get(portal.url("endpoint-list"))
-    assert len(queries) <= 9, [query["sql"][:120] for query in queries]
+    assert len(queries) <= 8, [query["sql"][:120] for query in queries]
 
 
 def test_an_ended_session_takes_a_fragment_to_the_sign_in_page(portal: Portal) -> None:

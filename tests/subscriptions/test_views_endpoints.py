@@ -191,7 +191,7 @@ def test_switching_off_is_asked_about_and_says_what_becomes_of_deliveries(portal
     client = portal.client("developer")
     url = portal.url("endpoint-set-active", endpoint.public_id)
     question = client.get(url).content.decode()
-    assert "deliveries that still wait for it are cancelled" in question
+    assert "No delivery waits now, so none is cancelled." in question
     assert only_endpoint(portal).active
     client.post(url, {"active": "0"})
     changed = only_endpoint(portal)
