@@ -1,4 +1,4 @@
-"""Signing tokens at rest: Fernet under a key ring from the environment.
+"""Signing tokens and second factors at rest: Fernet under a key ring from the environment.
 
 The first key of WEBHOOKS_SECRET_KEYS encrypts, every key decrypts (cryptography's MultiFernet).
 A ciphertext that no key opens raises WrongKey: nothing is ever signed with garbage.
@@ -68,6 +68,11 @@ def decrypt(ciphertext: str) -> str:
     Raises WrongKey.
     """
     return _decrypt(ciphertext, _current_ring())
+
+
+def is_ciphertext(text: str) -> bool:
+    """Whether it is encrypted at all: Fernet's version byte and the time, in base64."""
+    return text.startswith("gAAAA")
 
 
 def is_under_first_key(ciphertext: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -63,6 +64,38 @@ def test_every_model_has_a_page_that_opens(root: Client, made: CreatedBroadcaste
     for model, _ in ours():
         url = list_url(f"{model._meta.app_label}_{model._meta.model_name}")
         assert root.get(url).status_code == 200, url
+
+
+def test_no_page_of_another_package_writes_jobs_addresses_or_keys() -> None:
+    others = {m._meta.label for m, _ in admin.site._registry.items()} - {
+        m._meta.label for m, _ in ours()
+    }
+    assert others == {"auth.Group"}
+
+
+def test_not_even_a_superuser_can_write_secrets_or_the_log_by_a_form(
+    root: Client, made: CreatedBroadcaster
+) -> None:
+    request = root.get(reverse("admin:index")).wsgi_request
+    for label in ("AuditEntry", "Event", "Delivery", "Attempt", "PublisherToken", "Invitation"):
+        page = next(page for model, page in ours() if model.__name__ == label)
+        assert not page.has_add_permission(request), label
+        assert not page.has_change_permission(request), label
+    endpoint = endpoint_at(URL, made.broadcaster)
+    page = root.get(change_url("subscriptions_endpoint", endpoint.pk))
+    fields = page.context["adminform"].form.fields
+    assert "url" in fields and not [name for name in fields if "token" in name]
+
+
+def test_permissions_are_given_by_superusers_alone() -> None:
+    group = Group.objects.create(name="Support")
+    client = staff("auth.view_group", "auth.change_group", "auth.add_group")
+    url = change_url("auth_group", group.pk)
+    permission = Permission.objects.get(codename="change_user")
+    client.post(url, {"name": "Support", "permissions": [permission.pk]})
+    assert not group.permissions.exists()
+    superuser().post(url, {"name": "Support", "permissions": [permission.pk]})
+    assert group.permissions.exists()
 
 
 def test_nothing_of_what_happened_or_was_set_up_can_be_deleted(root: Client) -> None:

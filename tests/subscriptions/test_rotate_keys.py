@@ -6,17 +6,22 @@ import io
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from subscriptions import key_rotation
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoint_tokens import rotate_token, token_pair
 from subscriptions.models import Endpoint
-from subscriptions.secrets_at_rest import encrypt
+from subscriptions.secrets_at_rest import decrypt, encrypt
 from subscriptions.signing_tokens import TokenPair
-from tests.portal_clients import Portal
+from tests.portal_clients import PASSWORD, Portal
 
 OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
 
@@ -120,3 +125,48 @@ def test_a_terminal_gets_a_bar_and_a_file_gets_lines(
     assert "5 of 6" in run()
     call_command("rotate_keys", stdout=Terminal())
     assert "6/6" in capsys.readouterr().out
+
+
+def test_second_factors_are_stored_encrypted_and_move_to_the_new_key(
+    portal: Portal, settings: Any
+) -> None:
+    settings.WEBHOOKS_SECRET_KEYS = [OLD]
+    user, seed = portal.users["owner"], "JBSWY3DPEHPK3PXP"
+    TOTP.activate(user, seed)
+    codes = RecoveryCodes.activate(user).generate_codes()
+    assert seed not in str(list(Authenticator.objects.values_list("data", flat=True)))
+    settings.WEBHOOKS_SECRET_KEYS = [NEW, OLD]
+
+    assert "2 re-encrypted" in run()
+
+    settings.WEBHOOKS_SECRET_KEYS = [NEW]
+    totp, recovery = Authenticator.objects.filter(user=user).order_by("pk")
+    assert decrypt(totp.data["secret"]) == seed
+    assert RecoveryCodes(recovery).generate_codes() == codes
+    assert "2 were under the first key" in run()
+
+
+def test_a_second_factor_that_no_key_opens_is_named_and_refused_in_words(
+    portal: Portal, settings: Any
+) -> None:
+    TOTP.activate(portal.users["owner"], "JBSWY3DPEHPK3PXP")
+    settings.WEBHOOKS_SECRET_KEYS = [NEW]
+    with pytest.raises(CommandError, match="1 secrets open with no key"):
+        run()
+    client = Client()
+    form = {"login": "owner@example.com", "password": PASSWORD}
+    client.post(reverse("account_login"), form)
+    page = client.post(reverse("mfa_authenticate"), {"code": "123456"})
+    assert "restore a secret key" in page.content.decode()
+
+
+def test_second_factors_from_before_they_were_encrypted_work_and_are_encrypted(
+    portal: Portal,
+) -> None:
+    device = TOTP.activate(portal.users["owner"], "JBSWY3DPEHPK3PXP").instance
+    Authenticator.objects.filter(pk=device.pk).update(data={"secret": "JBSWY3DPEHPK3PXP"})
+    device.refresh_from_db()
+    assert not TOTP(device).validate_code("no")
+    assert "1 re-encrypted" in run()
+    device.refresh_from_db()
+    assert device.data["secret"].startswith("gAAAA")
