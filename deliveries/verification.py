@@ -11,7 +11,7 @@ import binascii
 import hmac
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from subscriptions.platform_rules import SignatureRules
@@ -28,7 +28,7 @@ class KnownToken:
     """A signing token in plain text, with words that tell it from others without showing it."""
 
     label: str
-    token: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,4 +141,6 @@ def _base64(value: str) -> bytes | None:
         digest = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         return None
-    return digest if len(digest) == _SHA256_BYTES else None
+    # Spare bits that are set would make a second spelling of the same bytes: we send only one.
+    is_canonical = base64.b64encode(digest).decode() == value
+    return digest if is_canonical and len(digest) == _SHA256_BYTES else None
