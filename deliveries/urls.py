@@ -11,6 +11,7 @@ from deliveries.views import (
     fault_pack,
     missed,
     overview,
+    signature_debugger,
     testing,
 )
 
@@ -49,6 +50,11 @@ broadcaster_pages: list[URLPattern | URLResolver] = [
         "fault-packs/<slug:run>/",
         fault_pack.test_faults_result,
         name="test-faults-result",
+    ),
+    path(
+        "signature-debugger/",
+        signature_debugger.signature_debugger,
+        name="signature-debugger",
     ),
     path("request-bin/", include(request_bin_pages)),
 ]

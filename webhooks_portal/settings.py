@@ -182,6 +182,9 @@ WEBHOOKS_PROXY_HOPS = env.int("WEBHOOKS_PROXY_HOPS", default=int(_behind_proxy))
 X_FRAME_OPTIONS = "DENY"
 # The API refuses an event over 256 KiB and a batch over 8 MiB by itself, with its own answer.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 9 * 1024 * 1024
+# What is uploaded to the signature debugger never reaches a disk. A form with files that is larger
+# than FILE_UPLOAD_MAX_MEMORY_SIZE (2.5 MiB) loses them.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 # --- Language and time -------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

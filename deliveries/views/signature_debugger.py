@@ -140,7 +140,7 @@ class SignatureForm(PortalForm):
             if (upload.size or 0) > MAX_PASTED:
                 self.add_error("upload", f"It has {upload.size:,} bytes: at most {MAX_PASTED:,}.")
                 return b""
-            return upload.read()
+            return bytes(upload.read())
         text = self.cleaned_data.get("body") or ""
         if not text and pasted.body is not None:
             return pasted.body
@@ -162,6 +162,9 @@ def signature_debugger(request: PortalRequest) -> HttpResponse:
         form = SignatureForm(endpoints=endpoints, initial=_initial(request))
         return _show(request, form)
     form = SignatureForm(request.POST, request.FILES, endpoints=endpoints)
+    # A larger one has lost its files already: they are read into memory or not at all.
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE:
+        form.add_error("upload", f"The request is too large: a body has {MAX_PASTED:,} at most.")
     if not form.is_valid():
         return _show(request, form, status=422)
     chosen = next((e for e in endpoints if e.public_id == form.cleaned_data["endpoint"]), None)
@@ -202,7 +205,6 @@ def _show(
         "optional_open": any(form[name].value() for name in ("computed", "event", "received_at"))
         or bool(form.errors),
         "signature": request.broadcaster.rules.signature,
-        "max_upload_bytes": settings.FILE_UPLOAD_MAX_MEMORY_SIZE,
     }
     return no_store(
         page(

@@ -10,7 +10,8 @@ from tests.browser.stage import Stage
 
 
 class Screen(NamedTuple):
-    """A page as someone sees it. names: of the stage's things that are in its path, or words."""
+    """A page as someone sees it. names: of the stage's things that are in its path, or words;
+    the query may hold such names in braces."""
 
     view: str
     names: tuple[str, ...] = ()
@@ -24,7 +25,9 @@ class Screen(NamedTuple):
         if app in ("deliveries", "subscriptions") and self.view not in OF_NO_BROADCASTER:
             portal = stage.portal
             arguments.insert(0, (portal.sandbox if self.sandbox else portal.live).pk)
-        return reverse(self.view, args=arguments) + (f"?{self.query}" if self.query else "")
+        return reverse(self.view, args=arguments) + (
+            f"?{self.query.format_map(vars(stage))}" if self.query else ""
+        )
 
     def __str__(self) -> str:
         place = " in the sandbox" if self.sandbox else ""
@@ -100,6 +103,9 @@ PAGES = (
     Screen("deliveries:test-console"),
     Screen("deliveries:test-console", sandbox=True),
     Screen("deliveries:test-faults-result", ("run",), who="viewer"),
+    Screen("deliveries:signature-debugger"),
+    Screen("deliveries:signature-debugger", query="delivery={failed}"),
+    Screen("deliveries:signature-debugger", sandbox=True, who="viewer"),
     Screen("deliveries:request-bin"),
     Screen("deliveries:request-bin", sandbox=True, who="viewer"),
     Screen("deliveries:request-bin-request", ("bin_request",)),

@@ -467,7 +467,10 @@ SCHEMES = [
     ("cleverpush", "standard"),
 ]
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8")),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.text(st.characters(codec="utf-8")),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=6,
 )
@@ -524,7 +527,7 @@ def test_no_single_bit_can_change_and_be_called_right(platform: str, choice: str
     headers = headers_of(platform, choice=choice)
     whole = case(platform, headers=headers, choice=choice)
     assert debug(whole).code == "right"
-    for rules in ([RULES[platform]] if choice is None else [STANDARD]):
+    for rules in [RULES[platform]] if choice is None else [STANDARD]:
         looked_at = LookedAt(whole, rules)
         assert looked_at.signer(looked_at.given, BODY) is not None
         for body in one_bit_off(BODY):
