@@ -13,7 +13,15 @@ from typing import Any
 
 from django.db import transaction
 
-from deliveries.models import Attempt, Delivery, DeliveryStatus, Outcome, Variant, VariantKind
+from deliveries.models import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Outcome,
+    Trigger,
+    Variant,
+    VariantKind,
+)
 from deliveries.publish import MAX_BODY_BYTES
 from deliveries.testing import make_test, store_tests
 from deliveries.verdicts import Answer, Verdict, judge
@@ -176,7 +184,8 @@ def read_run(broadcaster: Broadcaster, run: str) -> list[Sent]:
     if VariantKind.USUAL not in variants:
         return []
     keys = [variant.delivery_id for variant in variants.values()]
-    attempts = {a.delivery_id: a for a in Attempt.objects.filter(delivery__in=keys)}
+    made = Attempt.objects.filter(delivery__in=keys, trigger=Trigger.TEST)
+    attempts = {attempt.delivery_id: attempt for attempt in made}
     usual = variants[VariantKind.USUAL].delivery
     usual.endpoint.broadcaster = broadcaster
     usual_answer = _answer(usual, attempts.get(usual.pk))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from django import forms
@@ -18,6 +18,7 @@ from deliveries.models import Delivery, DeliveryStatus, Event
 from subscriptions.forms import PortalForm
 from subscriptions.models import Broadcaster, Endpoint
 from subscriptions.public_ids import public_to_uuid
+from subscriptions.viewer import zone_named
 
 # What a select can hold; a webhook beyond them still works in the URL.
 _MOST_WEBHOOKS = 500
@@ -38,17 +39,26 @@ class LogForm(PortalForm):
     """Bound to the query string. Faults leave nothing to show, rather than everything."""
 
     q = forms.CharField(label="Search", required=False, max_length=200)
-    since = forms.DateField(
-        label="From (UTC)", required=False, widget=forms.DateInput({"type": "date"})
-    )
-    until = forms.DateField(
-        label="To (UTC)", required=False, widget=forms.DateInput({"type": "date"})
-    )
+    since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
+    until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
 
-    def __init__(self, data: QueryDict, broadcaster: Broadcaster) -> None:
-        super().__init__(data, auto_id="filter-%s")
+    # In the URL beside the days: they mean the same to whoever opens it.
+    zone = forms.CharField(label="Zone", widget=forms.HiddenInput)
+
+    def __init__(
+        self, data: QueryDict, broadcaster: Broadcaster, *, viewer_zone: tzinfo = UTC
+    ) -> None:
+        filled = data.copy()
+        filled["zone"] = data.get("zone") or str(viewer_zone)
+        super().__init__(filled, auto_id="filter-%s")
         self.broadcaster = broadcaster
         self.query = data
+        for name in ("since", "until"):
+            self.fields[name].help_text = f"A day in {self.zone_name}."
+
+    @property
+    def zone_name(self) -> str:
+        return str(self.data["zone"]).replace("_", " ")
 
     def topic_choices(self) -> list[tuple[str, str]]:
         names = self.broadcaster.platform.topics.order_by("position", "name")
@@ -56,6 +66,12 @@ class LogForm(PortalForm):
 
     def value(self, name: str) -> Any:
         return self.cleaned_data.get(name)
+
+    def clean_zone(self) -> tzinfo:
+        name = self.cleaned_data["zone"]
+        if (zone := zone_named(name)) is None:
+            raise forms.ValidationError(f"There is no time zone {name[:40]!r}.")
+        return zone
 
     def clean(self) -> dict[str, Any]:
         for name in ("since", "until"):
@@ -68,12 +84,14 @@ class LogForm(PortalForm):
     def chips(self) -> list[Chip]:
         return [
             Chip(str(field.label), self._shown(field), self.without(field.name))
-            for field in self
+            for field in self.visible_fields()
             if self.query.get(field.name)
         ]
 
     def _shown(self, field: forms.BoundField) -> str:
         given = self.query[field.name]
+        if field.name in ("since", "until"):
+            return f"{given} ({self.zone_name})"
         choices = getattr(field.field, "choices", ())
         return str(dict(choices).get(given, given))
 
@@ -81,16 +99,19 @@ class LogForm(PortalForm):
         """The query string without these, from the newest on, and without what is empty."""
         left = QueryDict(mutable=True)
         for name, value in self.query.items():
-            if name in self.fields and name not in names and value:
+            if name in self.fields and name not in (*names, "zone") and value:
                 left[name] = str(value)
+        if "since" in left or "until" in left:
+            left["zone"] = str(self.data["zone"])
         return left.urlencode()
 
     def between(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Days are whole ones, in UTC; the primary key holds the time."""
+        """Days are whole ones, in the form's zone; the primary key holds the time."""
+        zone = self.value("zone")
         if since := self.value("since"):
-            rows = rows.filter(pk__gte=first_key(datetime.combine(since, time(), UTC)))
+            rows = rows.filter(pk__gte=first_key(datetime.combine(since, time(), zone)))
         if until := self.value("until"):
-            end = datetime.combine(until, time(), UTC) + timedelta(days=1)
+            end = datetime.combine(until + timedelta(days=1), time(), zone)
             rows = rows.filter(pk__lt=first_key(end))
         return rows
 
@@ -113,10 +134,23 @@ class DeliveryLogForm(LogForm):
         required=False,
         choices=[("", "With tests"), ("no", "Without tests"), ("only", "Only tests")],
     )
-    field_order = ("q", "status", "endpoint", "topic", "failure", "code", "test", "since", "until")
+    field_order = (
+        "q",
+        "status",
+        "endpoint",
+        "topic",
+        "failure",
+        "code",
+        "test",
+        "since",
+        "until",
+        "zone",
+    )
 
-    def __init__(self, data: QueryDict, broadcaster: Broadcaster) -> None:
-        super().__init__(data, broadcaster)
+    def __init__(
+        self, data: QueryDict, broadcaster: Broadcaster, *, viewer_zone: tzinfo = UTC
+    ) -> None:
+        super().__init__(data, broadcaster, viewer_zone=viewer_zone)
         self._webhooks = _webhooks(broadcaster, data.get("endpoint", ""))
         self.fields["topic"].choices = self.topic_choices()  # type: ignore[attr-defined]
         self.fields["endpoint"].choices = [  # type: ignore[attr-defined]
@@ -187,10 +221,12 @@ class EventLogForm(LogForm):
         required=False,
         choices=[("", "With tests"), ("no", "Without tests"), ("only", "Only tests")],
     )
-    field_order = ("q", "topic", "test", "since", "until")
+    field_order = ("q", "topic", "test", "since", "until", "zone")
 
-    def __init__(self, data: QueryDict, broadcaster: Broadcaster) -> None:
-        super().__init__(data, broadcaster)
+    def __init__(
+        self, data: QueryDict, broadcaster: Broadcaster, *, viewer_zone: tzinfo = UTC
+    ) -> None:
+        super().__init__(data, broadcaster, viewer_zone=viewer_zone)
         self.fields["topic"].choices = self.topic_choices()  # type: ignore[attr-defined]
 
     def page(self, cursor: str) -> LogPage[Event]:

@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, ResolverMatch, reverse
 from subscriptions.models import Broadcaster, Member
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal_access import at_least
+from subscriptions.viewer import theme_of
 
 
 class Page(NamedTuple):
@@ -139,10 +140,13 @@ def _broadcasters_of(request: HttpRequest) -> Callable[[], list[Broadcaster]]:
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """Context processor. Outside a broadcaster's pages there is only use_utc."""
+    """Context processor. Outside a broadcaster's pages there are only use_utc and theme."""
     # A request refused before it came to the sessions, as one for another host, has no user.
     user = getattr(request, "user", None)
-    context: dict[str, Any] = {"use_utc": getattr(user, "use_utc", False)}
+    context: dict[str, Any] = {
+        "use_utc": getattr(user, "use_utc", False),
+        "theme": theme_of(request),
+    }
     broadcaster: Broadcaster | None = getattr(request, "broadcaster", None)
     if broadcaster is None:
         return context

@@ -12,6 +12,7 @@ from subscriptions.views import (
     invitations,
     members,
     publisher_tokens,
+    theme,
     topics,
 )
 
@@ -69,6 +70,7 @@ broadcaster_pages: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("", broadcasters.home, name="home"),
     path("broadcasters/new/", broadcasters.broadcaster_new, name="broadcaster-new"),
+    path("theme/", theme.set_theme, name="theme"),
     path("invitations/<str:token>/", invitations.accept, name="invitation-accept"),
     path("b/<int:broadcaster_id>/", include(broadcaster_pages)),
 ]

@@ -17,13 +17,14 @@ from deliveries.export import FORMATS, export
 from deliveries.fault_pack import answer_of
 from deliveries.ladder import ladder, retries_made
 from deliveries.log_filters import DeliveryLogForm
-from deliveries.models import Attempt, Delivery, DeliveryStatus, Variant, VariantKind
+from deliveries.models import Attempt, Delivery, DeliveryStatus, Trigger, Variant, VariantKind
 from deliveries.shown_attempts import shown_attempts
 from deliveries.shown_bodies import shown_body
 from deliveries.verdicts import judge_rehearsal
 from deliveries.waiting import waiting_reason
 from subscriptions.portal_access import PortalRequest, broadcaster_page
 from subscriptions.public_ids import public_to_uuid
+from subscriptions.viewer import zone_of
 from subscriptions.views.answers import page
 
 # More attempts than a schedule and patient resending make; older ones are said to be left out.
@@ -74,7 +75,7 @@ def not_modified(request: PortalRequest, tag: str) -> bool:
 @require_safe
 def delivery_list(request: PortalRequest) -> HttpResponse:
     """Newest first. Page one, polled by htmx with its entity tag, answers 304 while it holds."""
-    form = DeliveryLogForm(request.GET, request.broadcaster)
+    form = DeliveryLogForm(request.GET, request.broadcaster, viewer_zone=zone_of(request))
     cursor = request.GET.get("cursor", "")
     found = form.page(cursor)
     tag = state_tag(found.rows, request.role)
@@ -120,7 +121,7 @@ def delivery_export(request: PortalRequest) -> HttpResponseBase:
     filters = request.GET.copy()
     filters.pop("format", None)
     lines = export(
-        form=DeliveryLogForm(request.GET, request.broadcaster),
+        form=DeliveryLogForm(request.GET, request.broadcaster, viewer_zone=zone_of(request)),
         name=name,
         broadcaster=request.broadcaster,
         actor=request.actor,
@@ -183,7 +184,9 @@ def _variant_context(delivery: Delivery, attempts: list[Attempt]) -> dict[str, A
     is_rehearsal = variant is not None and variant.kind == VariantKind.NEW_TOKEN
     if not is_rehearsal or delivery.status == DeliveryStatus.PENDING:
         return {"variant": variant}
-    answer = answer_of(attempts[-1] if attempts else None)
+    # A resend by hand is signed as usual: it shows nothing of the new token alone.
+    rehearsed = next((a for a in attempts if a.trigger == Trigger.TEST), None)
+    answer = answer_of(rehearsed)
     return {"variant": variant, "verdict": judge_rehearsal(answer, delivery.endpoint.token_hint)}
 
 

@@ -22,6 +22,7 @@ from subscriptions.errors import Conflict
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal_access import PortalRequest, broadcaster_page
+from subscriptions.viewer import zone_of
 from subscriptions.views.answers import come_back, confirm, page
 
 # An event goes to as many endpoints as want its topic; a page shows this many deliveries of it.
@@ -31,7 +32,7 @@ MOST_DELIVERIES = 200
 @broadcaster_page()
 @require_safe
 def event_list(request: PortalRequest) -> HttpResponse:
-    form = EventLogForm(request.GET, request.broadcaster)
+    form = EventLogForm(request.GET, request.broadcaster, viewer_zone=zone_of(request))
     cursor = request.GET.get("cursor", "")
     found = form.page(cursor)
     here = reverse("deliveries:event-list", args=[request.broadcaster.pk])

@@ -3,6 +3,12 @@
 
 // --- Times: in the viewer's zone, counting live -------------------------------------------------
 const localZone = document.documentElement.dataset.zone === "local";
+// Days in filters are the viewer's: the server learns their zone from this cookie.
+if (localZone) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
+}
 const absolute = new Intl.DateTimeFormat("en-GB", {
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
   second: "2-digit", timeZone: localZone ? undefined : "UTC", timeZoneName: "short",

@@ -125,6 +125,7 @@ PAGES = (
 # What has a URL and is no page of its own.
 NO_PAGES = {
     # forms only post there
+    "subscriptions:theme",
     "subscriptions:endpoint-several",
     "subscriptions:endpoint-resume",
     "subscriptions:endpoint-reveal-token",

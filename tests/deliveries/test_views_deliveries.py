@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
 from deliveries import export, log_filters, log_pages
+from deliveries.log_pages import first_key
 from deliveries.models import Delivery, DeliveryStatus
 from subscriptions.models import AuditEntry
 from tests.deliveries.pages import add_attempt, delivered_to, published, set_state, url
@@ -421,3 +423,31 @@ def test_an_export_is_a_download_of_no_other_kind_and_is_in_the_audit_log(portal
     entry = AuditEntry.objects.get(action="delivery.export")
     assert (entry.actor_label, entry.broadcaster) == ("viewer@example.com", portal.live)
     assert entry.after == {"format": "csv", "filters": "status=failed"}
+
+
+def test_days_are_the_viewers_and_the_address_says_in_which_zone(portal: Portal) -> None:
+    portal.add_endpoint()
+    late = delivered_to(portal.live)
+    # 23:30 in UTC is half past noon of the next day in Auckland, where it is summer.
+    moment = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
+    key = UUID(int=first_key(moment).int | (late.pk.int & (1 << 80) - 1))
+    Delivery.objects.filter(pk=late.pk).update(id=key)
+    client = portal.client("viewer")
+    list_of = url(portal, "delivery-list")
+
+    def found(query: str) -> int:
+        return len(client.get(f"{list_of}?{query}").context["page"].rows)
+
+    assert found("since=2026-11-20&until=2026-11-20") == 1
+    assert found("since=2026-11-21") == 0
+    client.cookies["zone"] = "Pacific/Auckland"
+    assert found("since=2026-11-20&until=2026-11-20") == 0
+    assert found("since=2026-11-21&until=2026-11-21") == 1
+    # Whoever gets the address sees the same.
+    page = client.get(f"{list_of}?since=2026-11-21").content.decode()
+    assert "since=2026-11-21&amp;zone=Pacific%2FAuckland" in page
+    assert "2026-11-21 (Pacific/Auckland)" in page
+    client.cookies["zone"] = "UTC"
+    assert found("since=2026-11-21&zone=Pacific/Auckland") == 1
+    assert found("since=2026-11-21&zone=Nowhere") == 0
+    assert "zone=" not in client.get(f"{list_of}?zone=UTC").context["query"]

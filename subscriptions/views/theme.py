@@ -1,0 +1,30 @@
+"""Light, dark, or as the system has it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.views.decorators.http import require_POST
+
+from subscriptions.portal_access import PortalRequest
+from subscriptions.viewer import THEME_COOKIE, THEMES
+from subscriptions.views.answers import come_back
+
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+@require_POST
+def set_theme(request: PortalRequest) -> HttpResponse:
+    """POST theme=light, dark or system; a cookie, so that the sign-in pages heed it too."""
+    response = come_back(request, "/")
+    theme = request.POST.get("theme", "")
+    if theme in THEMES:
+        response.set_cookie(
+            THEME_COOKIE,
+            theme,
+            max_age=_YEAR_SECONDS,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response

@@ -1,0 +1,56 @@
+"""How a viewer wants pages: the theme they chose and the zone of their browser."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+from django.test import RequestFactory
+
+from subscriptions.viewer import zone_named, zone_of
+from tests.portal_clients import Portal
+
+
+@pytest.mark.parametrize(
+    ("theme", "sheets", "scheme"),
+    [("light", 0, "light"), ("dark", 2, "dark"), ("system", 2, "light dark")],
+)
+def test_a_theme_is_kept_and_needs_no_script(
+    portal: Portal, theme: str, sheets: int, scheme: str
+) -> None:
+    client = portal.client("viewer")
+    here = portal.url("topic-list")
+    response = client.post("/theme/", {"theme": theme, "next": here})
+    assert response["Location"] == here
+    html = client.get(here).content.decode()
+    head = html[: html.index("</head>")]
+    assert head.count("-dark.css") == sheets
+    assert head.count("prefers-color-scheme") == (sheets if theme == "system" else 0)
+    assert f'name="color-scheme" content="{scheme}"' in head
+    assert f'value="{theme}" aria-pressed="true"' in html
+    nobody = portal.client("nobody")
+    nobody.cookies["theme"] = theme
+    assert f'content="{scheme}"' in nobody.get("/accounts/login/").content.decode()
+
+
+def test_what_is_no_theme_is_not_kept_and_leads_to_no_other_site(portal: Portal) -> None:
+    client = portal.client("viewer")
+    response = client.post("/theme/", {"theme": "<b>", "next": "https://evil.example/"})
+    assert response["Location"] == "/"
+    assert "theme" not in response.cookies
+    assert client.get("/theme/").status_code == 405
+
+
+@pytest.mark.parametrize("name", ["", "Europe", "../../etc/passwd", "Mars/Olympus", "a" * 99])
+def test_what_is_no_zone_is_none(name: str) -> None:
+    assert zone_named(name) is None
+
+
+def test_the_zone_is_the_browsers_unless_the_viewer_wants_utc(portal: Portal) -> None:
+    request = RequestFactory().get("/")
+    request.user = portal.users["viewer"]
+    assert zone_of(request) is UTC
+    request.COOKIES["zone"] = "Pacific/Auckland"
+    assert str(zone_of(request)) == "Pacific/Auckland"
+    portal.users["viewer"].use_utc = True
+    assert zone_of(request) is UTC
