@@ -1,6 +1,7 @@
 """`make check`: every check that needs no tests. All are run; the exit code is 1 if one failed."""
 
 import filecmp
+import json
 import os
 import re
 import subprocess
@@ -25,6 +26,7 @@ FORBIDDEN = re.compile(
 )
 # Made elsewhere, or about addresses that exist only there.
 NOT_OURS = ("static/vendor/", "tests/browser/vendor/", "LICENSE")
+AUDIT_SECONDS = 90
 PRODUCTION = {
     "DEBUG": "false",
     "WEBHOOKS_PRODUCTION": "true",
@@ -53,6 +55,8 @@ def _checks(data: Path, environment: dict[str, str]) -> Iterator[tuple[str, Call
 
     yield "style (ruff check)", runs("-m", "ruff", "check", "--quiet", ".")
     yield "format (ruff format)", runs("-m", "ruff", "format", "--check", "--quiet", ".")
+    yield "security (bandit)", runs("-m", "bandit", "-q", "-c", "pyproject.toml", "-r", *CODE)
+    yield "known vulnerabilities (pip-audit)", _no_known_vulnerability
     yield "types (mypy)", runs("-m", "mypy", "--no-error-summary", *CODE)
     # The API description has a section for each platform's webhooks: loaded from the files.
     yield "database", runs("manage.py", "migrate", "--verbosity", "0")
@@ -89,6 +93,38 @@ def _run(command: list[str], environment: dict[str, str]) -> bool:
     if result.returncode:
         print(result.stdout, end="", flush=True)
     return result.returncode == 0
+
+
+def _no_known_vulnerability() -> bool:
+    """Of what is installed; where nobody can be asked, that is said, and is no failure."""
+    command = [sys.executable, "-m", "pip_audit", "--local", "--progress-spinner", "off"]
+    try:
+        asked = subprocess.run(  # noqa: S603 - our own command line
+            [*command, "--format", "json"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=AUDIT_SECONDS,
+        )
+        packages = json.loads(asked.stdout)["dependencies"]
+    except subprocess.TimeoutExpired:
+        return _not_audited(f"no answer in {AUDIT_SECONDS} seconds")
+    except (ValueError, KeyError):
+        return _not_audited((asked.stderr.strip() or "no answer").splitlines()[-1][:200])
+    known = [package for package in packages if "skip_reason" not in package]
+    if not known:
+        return _not_audited("the vulnerability service knows none of the packages")
+    found = [package for package in known if package["vulns"]]
+    for package in found:
+        for fault in package["vulns"]:
+            fixed = ", ".join(fault["fix_versions"]) or "no version yet"
+            print(f"{package['name']} {package['version']}: {fault['id']}, fixed in {fixed}")
+    return not found
+
+
+def _not_audited(reason: str) -> bool:
+    print(f"       skipped, offline: {reason}")
+    return True
 
 
 def _api_description_is_current(data: Path, environment: dict[str, str]) -> bool:

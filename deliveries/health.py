@@ -49,7 +49,7 @@ def count(outcomes: Sequence[Settled], *, shard: int) -> None:
         params += [endpoint_id, broadcaster_id, _adapt(hour), shard, *counts]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO deliveries_endpointhour "  # noqa: S608  constants of this module
+            f"INSERT INTO deliveries_endpointhour "  # noqa: S608  constants of this module  # nosec B608
             f"(endpoint_id, broadcaster_id, hour, shard, {', '.join(_COUNTS)}) "
             f"VALUES {_rows(len(sums), 4 + len(_COUNTS))} "
             f"ON CONFLICT (endpoint_id, hour, shard) DO UPDATE SET {_ADD}",

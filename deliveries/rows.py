@@ -50,7 +50,7 @@ def _insert_postgresql(objects: Sequence[models.Model]) -> None:
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         if len(objects) < _COPY_FROM:
             row = f"({', '.join(['%s'] * width)})"
-            text = f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * len(objects))}"  # noqa: S608  names of models
+            text = f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * len(objects))}"  # noqa: S608  names of models  # nosec B608
             parameters = [value for instance in objects for value in values(instance)]
             cursor.execute(text.encode(), parameters, prepare=True)
             return
@@ -62,7 +62,7 @@ def _insert_postgresql(objects: Sequence[models.Model]) -> None:
 def _insert_sqlite(objects: Sequence[models.Model]) -> None:
     model = type(objects[0])
     table, columns, width = _columns(model)
-    text = f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * width)})"  # noqa: S608  names of models
+    text = f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * width)})"  # noqa: S608  names of models  # nosec B608
     values = attrgetter(*(field.attname for field in model._meta.concrete_fields))
     with connection.cursor() as cursor:
         cursor.executemany(text, list(sqlite_rows(values(instance) for instance in objects)))

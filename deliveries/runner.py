@@ -54,7 +54,7 @@ class ClusterProcess:
     def __init__(self, command: Sequence[str]) -> None:
         reading_end, self._stop_end = os.pipe()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command line
+            self._process = subprocess.Popen(  # noqa: S603 - our own command line  # nosec B603
                 command,
                 env={**os.environ, STOP_FD: str(reading_end)},
                 pass_fds=[reading_end],

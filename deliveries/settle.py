@@ -64,12 +64,12 @@ UPDATE deliveries_delivery AS d SET {_SET}
 FROM unnest({", ".join(f"%s::{kind}[]" for _, kind in _STATE_COLUMNS)})
      AS s({", ".join(name for name, _ in _STATE_COLUMNS)})
 WHERE d.id = s.id AND d.lease_id + 0 = %s RETURNING d.id
-"""  # noqa: S608  the parts are constants of this module
+"""  # noqa: S608  the parts are constants of this module  # nosec B608
 _UPDATE_SQLITE = f"""
 UPDATE deliveries_delivery AS d SET {_SET}
 FROM (SELECT {", ".join(f"%s AS {name}" for name, _ in _STATE_COLUMNS)}) AS s
 WHERE d.id = s.id AND d.lease_id = %s RETURNING id
-"""  # noqa: S608
+"""  # noqa: S608  constants of this module  # nosec B608
 
 
 def settle(outcomes: Sequence[Settled], *, lease_id: int, shard: int) -> int:
@@ -173,7 +173,7 @@ def insert_attempts(outcomes: Sequence[Settled]) -> None:
     marks = ", ".join(["%s"] * len(_ATTEMPT_COLUMNS))
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"INSERT INTO deliveries_attempt ({_QUOTED}) VALUES ({marks})",  # noqa: S608
+            f"INSERT INTO deliveries_attempt ({_QUOTED}) VALUES ({marks})",  # noqa: S608  constants of this module  # nosec B608
             list(sqlite_rows(rows)),
         )
 

@@ -134,7 +134,7 @@ def _coloured(text: str, language: str) -> SafeString:
 
 def _marked(escaped: str) -> SafeString:
     """Sets names of unseen characters apart. `escaped` is HTML already."""
-    return mark_safe(  # noqa: S308  escaped by the callers
+    return mark_safe(  # noqa: S308  escaped by the callers  # nosec B308 B703
         _NAMED.sub(lambda found: f'<span class="unseen">{found[0]}</span>', escaped)
     )
 

@@ -83,7 +83,7 @@ class Command(BaseCommand):
             demo.broadcasters,
             deliveries=deliveries,
             now=timezone.now(),
-            rng=random.Random(),  # noqa: S311  nothing is secret in it
+            rng=random.Random(),  # noqa: S311  nothing is secret in it  # nosec B311
             progress=progress,
         )
 
