@@ -31,7 +31,7 @@ from subscriptions.models.broadcaster import Role
 from subscriptions.own_hosts import REQUEST_BIN_PATH
 
 EMAIL = "demo@example.com"
-PASSWORD_FILE = "demo-password.txt"  # noqa: S105  a file's name  # nosec B105
+PASSWORD_FILE = "demo-password.txt"  # noqa: S105  a file's name
 _FIRST_EVENT_KEY = "demo-first-event"
 _FAILING_PATH = "status/500/"
 

@@ -46,7 +46,6 @@ def check_tokens_open(**_: Any) -> list[CheckMessage]:
 
 
 def _oldest_and_newest() -> Iterator[Endpoint]:
-    with_token = Endpoint.objects.exclude(token_ciphertext="")  # no token  # nosec B106
-    with_token = with_token.only("token_ciphertext")
+    with_token = Endpoint.objects.exclude(token_ciphertext="").only("token_ciphertext")
     yield from with_token.order_by("pk")[:1]
     yield from with_token.order_by("-pk")[:1]

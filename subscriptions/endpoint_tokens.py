@@ -46,7 +46,7 @@ def checked_token(endpoint: Endpoint, token: str | None) -> str | None:
     if not token:
         return None
     rules = endpoint.broadcaster.rules.signature
-    if rules.token != "typed":  # noqa: S105  a kind, not a secret  # nosec B105
+    if rules.token != "typed":  # noqa: S105  a kind, not a secret
         raise Refused(
             f"{endpoint.broadcaster.platform.title} makes the signing token itself: leave it out.",
             code="token_not_allowed",
@@ -125,7 +125,7 @@ def end_previous_token(*, endpoint: Endpoint, actor: Actor) -> None:
     """End the overlap now. Raises Conflict where none runs."""
     now = timezone.now()
     if not Endpoint.objects.filter(pk=endpoint.pk, previous_expires_at__gt=now).update(
-        previous_token_ciphertext="",  # no token  # nosec B106
+        previous_token_ciphertext="",
         previous_token_hint="",
         previous_expires_at=None,
     ):

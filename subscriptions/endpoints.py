@@ -341,7 +341,7 @@ def delete_endpoint(*, endpoint: Endpoint, actor: Actor) -> None:
     if not Endpoint.objects.filter(pk=endpoint.pk, deleted_at=None).update(
         deleted_at=now,
         active=False,
-        token_ciphertext="",  # no token  # nosec B106
+        token_ciphertext="",
         previous_token_ciphertext="",
         updated_at=now,
     ):

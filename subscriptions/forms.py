@@ -135,7 +135,7 @@ class EndpointForm(PortalForm):
             f"Empty: {rules.timeout_seconds:g}, as {rules.title} has it."
         )
         self._offer_signatures(broadcaster)
-        if endpoint is not None or rules.signature.token != "typed":  # noqa: S105  a kind  # nosec B105
+        if endpoint is not None or rules.signature.token != "typed":  # noqa: S105  a kind
             del self.fields["token"]
 
     def _offer_signatures(self, broadcaster: Broadcaster) -> None:
@@ -229,7 +229,7 @@ class RotateTokenForm(PortalForm):
 
     def __init__(self, *args: Any, endpoint: Endpoint, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        typed = endpoint.broadcaster.rules.signature.token == "typed"  # noqa: S105  a kind  # nosec B105
+        typed = endpoint.broadcaster.rules.signature.token == "typed"  # noqa: S105  a kind
         if not typed or not signs(endpoint):
             del self.fields["token"]
 

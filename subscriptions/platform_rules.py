@@ -56,7 +56,7 @@ class SignatureRules:
         table.allow("scheme", "header", "token", "token_format", "optional")
         scheme = table.choice("scheme", SIGNATURE_SCHEMES)
         token = table.choice("token", TOKEN_KINDS)
-        if scheme != "none" and token == "none":  # noqa: S105  a kind, not a secret  # nosec B105
+        if scheme != "none" and token == "none":  # noqa: S105  a kind, not a secret
             raise table.error("token", f"scheme {scheme} needs a token: generated or typed")
         optional = table.texts("optional", default=())
         for choice in optional:

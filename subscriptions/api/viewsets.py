@@ -42,7 +42,7 @@ class TenantViewSet(ViewSet):
     @property
     def token(self) -> PublisherToken:
         token = self.request.auth
-        assert isinstance(token, PublisherToken)  # noqa: S101  HasScope let it through  # nosec B101
+        assert isinstance(token, PublisherToken)  # noqa: S101  HasScope let it through
         return token
 
     @property

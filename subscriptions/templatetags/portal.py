@@ -167,7 +167,7 @@ def item(mapping: Mapping[str, Any], key: str) -> Any:
     return mapping.get(key, "")
 
 
-_SUBJECTS = {"endpoint": "webhook", "token": "publisher token", "member": "team"}  # words  # nosec B105
+_SUBJECTS = {"endpoint": "webhook", "token": "publisher token", "member": "team"}
 
 
 @register.filter
