@@ -77,7 +77,6 @@ def _doubt(facts: Facts) -> tuple[str, str] | None:
 def redirected(facts: Facts) -> Explanation:
     location = facts.headers.get("location", "")
     evidence = [("Status", f"HTTP {facts.status_code}")]
-    title = f"{facts.host} redirects to another place"
     rule = "Redirects are not followed, as they could lead anywhere and often lose the body."
     if not location:
         return Explanation(
@@ -90,6 +89,7 @@ def redirected(facts: Facts) -> Explanation:
     target = urljoin(facts.url, location)
     evidence.append(("Location", shown(location)))
     hint, who, action = _redirect_hint(facts.url, target)
+    title = f"{facts.host} redirects to {shown(target, 100)}"
     return Explanation(title, f"{hint} {rule}", who, action, evidence)
 
 

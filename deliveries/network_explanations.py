@@ -141,7 +141,9 @@ def tls_expired(facts: Facts) -> Explanation:
 
 def tls_hostname(facts: Facts) -> Explanation:
     certificate = facts.evidence.get("certificate", {})
-    names = ", ".join(certificate.get("names", [])[:5]) or "no name at all"
+    has = certificate.get("names", [])
+    names = ", ".join(has[:5]) or "no name at all"
+    names += f" and {len(has) - 5} more" if len(has) > 5 else ""
     return Explanation(
         f"The certificate is not for {facts.host}",
         f"The server shows a certificate for {shown(names)}, so it cannot be told from an "
@@ -239,6 +241,7 @@ def timeout(facts: Facts) -> Explanation:
             "request. It is overloaded or stuck.",
             RECEIVER,
             "Check the load of the receiver, and limits in what stands before it.",
+            [("Time allowed", limit)],
         )
     if phase == "read":
         return Explanation(
@@ -248,7 +251,7 @@ def timeout(facts: Facts) -> Explanation:
             RECEIVER,
             "Send a short answer with its Content-Length and end it; do long work after the "
             "answer.",
-            _status_evidence(facts),
+            [*_status_evidence(facts), ("Time allowed", limit)],
         )
     return Explanation(
         f"{facts.host} did not answer within {limit}",
@@ -281,14 +284,15 @@ def connection_reset(facts: Facts) -> Explanation:
         RECEIVER,
         "Look in the receiver's log for a crash at this time. If the port speaks https only, the "
         "URL must begin with https://.",
-        evidence,
+        [("How far it got", "the request was sent, and nothing came back"), *evidence],
     )
 
 
 def bad_response(facts: Facts) -> Explanation:
     message = str(facts.evidence.get("message", ""))
+    upgrade = facts.evidence.get("cut") == "upgrade"
     evidence = [
-        *_status_evidence(facts),
+        *([("Status", "HTTP 101")] if upgrade else _status_evidence(facts)),
         *([("What was wrong", shown(message))] if message else []),
     ]
     return Explanation(
@@ -355,6 +359,8 @@ def _how_far(facts: Facts) -> str:
     expected = int(facts.evidence.get("body_bytes_expected", 0))
     if facts.status_code is None:
         return "Only a part of the response's headers came."
+    if facts.evidence.get("head_is_cut"):
+        return f"HTTP {facts.status_code} came, but only a part of the response's headers."
     if expected:
         return f"HTTP {facts.status_code} came, with {received} of {expected} bytes of the body."
     return f"HTTP {facts.status_code} came, with {received} bytes of a body without end."

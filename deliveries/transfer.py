@@ -294,6 +294,7 @@ class Transfer:
             "body_bytes_expected": max(0, int(info(pycurl.CONTENT_LENGTH_DOWNLOAD_T))),
             "tried": list(self._tried),
             "kept_connection": not self._tried and bool(info(pycurl.PRIMARY_IP)),
+            "head_is_cut": self._head_is_cut(),
             "cut": self._cut,
             "own_fault": self._own_fault,
             "through_proxy": bool(self._settings.proxy),
@@ -306,6 +307,10 @@ class Transfer:
         message = "" if self._cut else message
         told = {name: value for name, value in evidence.items() if value}
         return TransportError(code, message, self._phase(), reason, address, told)
+
+    def _head_is_cut(self) -> bool:
+        """A status came, and the empty line that ends the headers did not."""
+        return bool(self._lines) and all(line.strip() for line in self._lines)
 
     def _headers(self) -> tuple[tuple[str, str], ...]:
         headers = []

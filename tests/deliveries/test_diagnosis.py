@@ -2,11 +2,8 @@
 error: what it is classified as, and which words its explanation has."""
 
 import json
-import socket
-import ssl
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,8 +12,9 @@ import pytest
 from deliveries.diagnosis import Explanation, Verdict, classify, explain
 from deliveries.transport_result import TransportError, TransportResult
 from tests import certificates
+from tests.broken_receivers import KINDS, NAMES, OWN_HOST, Kind, running
 from tests.deliveries.doors import Names, open_door, send
-from tests.receiver import Receiver, Reply, closed_port, full_backlog
+from tests.receiver import Receiver, Reply, closed_port
 
 FAILURES = {
     "dns_failed", "address_blocked", "connection_refused", "connect_timeout", "tls_expired",
@@ -24,195 +22,26 @@ FAILURES = {
     "redirected", "http_4xx", "http_5xx", "gone", "rate_limited", "unexpected_status",
     "interrupted", "internal",
 }  # fmt: skip
-ONLY_200 = frozenset({200})
-HTML = (("Content-Type", "text/html; charset=utf-8"),)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A receiver, what it must be classified as, and words that its explanation must have."""
-
-    name: str
-    failure: str | None
-    words: tuple[str, ...]
-    reply: Reply | None = None
-    receiver: dict[str, Any] = field(default_factory=dict)
-    door: dict[str, Any] = field(default_factory=dict)
-    url: Callable[[Receiver], str] | None = None
-    request: dict[str, Any] = field(default_factory=dict)
-    success_codes: frozenset[int] | None = None
-    who: str = "receiver's operator"
-
-
-def answering(name: str, failure: str | None, status: int, *words: str, **changes: Any) -> Case:
-    """A case whose receiver answers with a status; body and headers among the changes."""
-    headers, body = changes.pop("headers", ()), changes.pop("body", b"")
-    return Case(name, failure, words, Reply(status, "Status", headers, body), **changes)
-
-
-def with_certificate(name: str, failure: str, certificate: Any, *words: str) -> Case:
-    return Case(name, failure, words, receiver={"certificate": certificate})
-
-
-def location(value: str) -> tuple[tuple[str, str], ...]:
-    return (("Location", value),)
-
-
-def https(receiver: Receiver) -> str:
-    return receiver.url("/hook").replace("http:", "https:")
-
-
-CASES = [
-    Case(
-        "no such name", "dns_failed", ("does not exist", "spelling"),
-        url=lambda receiver: "http://missing.example/", who="you",
-    ),
-    Case(
-        "DNS does not answer", "dns_failed", ("DNS did not answer", "broken.example"),
-        url=lambda receiver: "http://broken.example/",
-    ),
-    Case(
-        "DNS hangs", "dns_failed", ("DNS did not answer",),
-        url=lambda receiver: "http://slow.example/", request={"timeout_seconds": 0.3},
-    ),
-    Case(
-        "private address behind a name", "address_blocked", ("may not be called", "tunnel"),
-        url=lambda receiver: "http://inside.example/", who="you",
-    ),
-    Case(
-        "private address in the URL", "address_blocked", ("a private address",),
-        url=lambda receiver: "http://10.0.0.5/", who="you",
-    ),
-    Case(
-        "our own host", "address_blocked", ("this portal itself",),
-        url=lambda receiver: "http://portal.example/", who="you",
-    ),
-    Case(
-        "nothing listens", "connection_refused", ("refused the connection", "port"),
-        url=lambda receiver: f"http://127.0.0.1:{closed_port()}/",
-    ),
-    Case(
-        "TLS stalls", "connect_timeout", ("TLS handshake", "0.3 seconds"),
-        receiver={"certificate": certificates.good(), "silent": True},
-        request={"timeout_seconds": 0.3},
-    ),
-    with_certificate(
-        "expired", "tls_expired", certificates.expired(), "expired on 4 March 2024", "Renew"
-    ),
-    with_certificate("not yet valid", "tls_expired", certificates.not_yet_valid(), "not valid yet"),
-    with_certificate(
-        "wrong name", "tls_hostname", certificates.wrong_name(),
-        "not for 127.0.0.1", "shop.example, *.shop.example",
-    ),
-    with_certificate("self-signed", "tls_untrusted", certificates.self_signed(), "self-signed"),
-    with_certificate(
-        "private authority", "tls_untrusted", certificates.private_authority(),
-        "unknown authority", "Corporate root",
-    ),
-    with_certificate(
-        "chain incomplete", "tls_untrusted", certificates.incomplete_chain(),
-        "chain of 127.0.0.1 is incomplete", "fullchain.pem",
-    ),
-    Case(
-        "old TLS", "tls_failed", ("outdated version of TLS",),
-        receiver={"certificate": certificates.good(), "maximum_tls": ssl.TLSVersion.TLSv1_1},
-    ),
-    Case(
-        "no TLS on the port", "tls_failed", ("does not speak TLS",),
-        receiver={"greeting": b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"},
-        url=https, who="you",
-    ),
-    Case("hung up in TLS", "tls_failed", ("broken off",), receiver={"slam": True}, url=https),
-    Case(
-        "silence", "timeout", ("did not answer within 0.3 seconds", "queue"),
-        Reply(delay_seconds=9), request={"timeout_seconds": 0.3},
-    ),
-    Case(
-        "half a body, then silence", "timeout", ("did not finish", "4 of 100 bytes"),
-        Reply(headers=(("Content-Length", "100"),), body=b"half", then="hold"),
-        request={"timeout_seconds": 0.3},
-    ),
-    Case("reset", "connection_reset", ("without an answer",), Reply(raw=b"", then="reset")),
-    Case("empty answer", "connection_reset", ("without an answer",), Reply(raw=b"", then="close")),
-    Case(
-        "reset within the answer", "connection_reset", ("broke off its answer",),
-        Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nhalf", then="reset"),
-    ),
-    Case(
-        "no HTTP", "bad_response", ("does not begin like an HTTP response",),
-        Reply(raw=b"220 mail.example ESMTP\r\n\r\n", then="close"),
-    ),
-    Case(
-        "WebSocket", "bad_response", ("101 Switching",),
-        Reply(raw=b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", then="hold"),
-    ),
-    Case(
-        "too short", "bad_response", ("ended before the length",),
-        Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nhalf", then="close"),
-    ),
-    Case(
-        "headers without end", "bad_response", ("64 KiB",),
-        Reply(raw=b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 120_000, then="hold"),
-    ),
-    answering("slash", "redirected", 301, "Add the slash", headers=location("/hook/"), who="you"),
-    answering("https", "redirected", 308, "wants https", headers=location("https://127.0.0.1/hook"), who="you"),
-    answering("elsewhere", "redirected", 302, "another host", "https://new.example/x", headers=location("https://new.example/x"), who="you"),
-    answering("to a login", "redirected", 302, "login page", headers=location("/users/sign_in?next=/hook")),
-    answering("redirect to nowhere", "redirected", 302, "without saying where"),
-    answering("401 with a challenge", "http_4xx", 401, "asks for a login", headers=(("WWW-Authenticate", "Basic"),)),
-    answering("401", "http_4xx", 401, "signature", "debugger"),
-    answering("403", "http_4xx", 403, "403 Forbidden", "allow-lists"),
-    answering("403 by Cloudflare", "http_4xx", 403, "firewall", "Cloudflare", headers=(*HTML, ("Server", "cloudflare"), ("cf-mitigated", "challenge")), body=b"<html><title>Just a moment...</title>"),
-    answering("403 by Django's CSRF guard", "http_4xx", 403, "CSRF", "@csrf_exempt", headers=HTML, body=b"<h1>Forbidden</h1><p>CSRF verification failed. Request aborted.</p>"),
-    answering("419 by Laravel", "http_4xx", 419, "VerifyCsrfToken", headers=HTML, body=b"<title>Page Expired</title>"),
-    answering("404", "http_4xx", 404, "nothing at /hook", who="you"),
-    answering("tunnel is down", "http_4xx", 404, "tunnel", "ngrok", headers=(("ngrok-error-code", "ERR_NGROK_3200"),), who="you"),
-    answering("405", "http_4xx", 405, "does not take POST", headers=(("Allow", "GET, HEAD"),)),
-    answering("410", "gone", 410, "suspends", who="you"),
-    answering("413", "http_4xx", 413, "client_max_body_size"),
-    answering("415", "http_4xx", 415, "Content-Type", "application/json"),
-    answering("418", "http_4xx", 418, "refused the request", body=b'{"error":"I am a teapot"}'),
-    answering("422", "http_4xx", 422, "refused its content"),
-    answering("429 with Retry-After", "rate_limited", 429, "Retry-After", headers=(("Retry-After", "120"),), who="you"),
-    answering("429", "rate_limited", 429, "did not say how long", who="you"),
-    answering("500", "http_5xx", 500, "code failed"),
-    answering("502", "http_5xx", 502, "down or crashed"),
-    answering("503", "http_5xx", 503, "maintenance", headers=(("Retry-After", "30"),)),
-    answering("504", "http_5xx", 504, "waited too long"),
-    answering("521", "http_5xx", 521, "Cloudflare"),
-    answering("599", "http_5xx", 599, "failed while handling"),
-    answering("204 where only 200 counts", "unexpected_status", 204, "does not count as success", "exactly 200", success_codes=ONLY_200),
-    answering("999", "unexpected_status", 999, "strange status"),
-    answering("200", None, 200, "Delivered", "any 2xx", who="nobody"),
-    answering("200 where only 200 counts", None, 200, "exactly 200", success_codes=ONLY_200, who="nobody"),
-    answering("200 with a login page", None, 200, "login page", headers=HTML, body=b"<html><title>Sign in</title><input type='password'>", who="you"),
-    answering("200 with a tunnel's warning", None, 200, "warning page of ngrok", headers=HTML, body=b"<html>You are about to visit: a.ngrok-free.app, served by", who="you"),
-    answering("200 with a default page", None, 200, "default page", headers=HTML, body=b"<html><title>Welcome to nginx!</title>", who="you"),
-    answering("200 with a web page", None, 200, "web page", body=b"<!DOCTYPE html><p>Shop", who="you"),
-    answering("200 that says error", None, 200, "speaks of an error", body=b'{"success":false}', who="you"),
-]  # fmt: skip
+# What cannot be told apart from outside, or calls for the same.
+SAID_ALIKE = (
+    {"DNS does not answer", "DNS hangs"},
+    {"reset", "empty answer"},
+)
 
 
 @contextmanager
-def outcome(case: Case) -> Iterator[tuple[TransportResult, Verdict, Explanation]]:
-    names = Names(
-        broken_example=socket.gaierror(socket.EAI_AGAIN, "Temporary failure"),
-        inside_example=["10.0.0.5"],
-        slow_example=0.6,
-    )
-    own = frozenset({"portal.example"})
-    with ExitStack() as stack:
-        receiver = stack.enter_context(Receiver(**case.receiver))
-        door = stack.enter_context(open_door(resolve=names, refused_hosts=own, **case.door))
-        if case.reply is not None:
-            receiver.on("/hook", case.reply)
-        url = case.url(receiver) if case.url else receiver.url("/hook")
-        result = send(door, url, **case.request)
-        verdict = classify(result, success_codes=case.success_codes)
-        yield result, verdict, explained(case, url, result, verdict)
+def outcome(kind: Kind) -> Iterator[tuple[TransportResult, Verdict, Explanation]]:
+    """What an attempt brings back from a receiver of this kind."""
+    names = Names()
+    names.names |= NAMES
+    own = frozenset({OWN_HOST})
+    with running(kind) as url, open_door(resolve=names, refused_hosts=own) as door:
+        result = send(door, url, **kind.request)
+        verdict = classify(result, success_codes=kind.success_codes)
+        yield result, verdict, explained(kind, url, result, verdict)
 
 
-def explained(case: Case, url: str, result: TransportResult, verdict: Verdict) -> Explanation:
+def explained(kind: Kind, url: str, result: TransportResult, verdict: Verdict) -> Explanation:
     return explain(
         failure=verdict.failure,
         status_code=result.status_code,
@@ -220,39 +49,53 @@ def explained(case: Case, url: str, result: TransportResult, verdict: Verdict) -
         evidence=json.loads(json.dumps(verdict.evidence)),
         platform_title="Clawget",
         url=url,
-        success_codes=case.success_codes,
-        timeout_seconds=case.request.get("timeout_seconds", 3.0),
+        success_codes=kind.success_codes,
+        timeout_seconds=kind.request.get("timeout_seconds", 3.0),
         response_body=result.body,
         response_headers=result.headers,
     )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_receiver_gets_its_own_class_and_explanation(case):
-    with outcome(case) as (_result, verdict, explanation):
-        assert verdict.failure == case.failure, verdict
-        assert verdict.outcome == ("failed" if case.failure else "succeeded")
+@pytest.fixture(scope="module")
+def told() -> Iterator[dict[str, Explanation]]:
+    """By kind, what was said of those tried; shown as a table with -s."""
+    said: dict[str, Explanation] = {}
+    yield said
+    for kind in KINDS:
+        if kind.name in said:
+            print(row(kind, said[kind.name]))
+
+
+def row(kind: Kind, said: Explanation) -> str:
+    evidence = "; ".join(f"{label}: {value}" for label, value in said.evidence) or "none"
+    return (
+        f"\n{kind.name}: {kind.failure or 'accepted'}\n  what      {said.title}\n"
+        f"  why       {said.cause}\n  evidence  {evidence}\n  who       {said.who}\n"
+        f"  to do     {said.action}"
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_receiver_gets_its_own_class_and_explanation(kind, told):
+    with outcome(kind) as (_result, verdict, explanation):
+        assert verdict.failure == kind.failure, verdict
+        assert verdict.outcome == ("failed" if kind.failure else "succeeded")
         everything = explanation.text + str(explanation.evidence)
-        for words in case.words:
+        for words in kind.words:
             assert words in everything
-        assert explanation.who == case.who
+        assert explanation.who == kind.who
+        assert explanation.evidence or kind.failure == "address_blocked"
+        others = {other: said for other, said in told.items() if said.text == explanation.text}
+        assert all({other, kind.name} in SAID_ALIKE for other in others), others
+        told[kind.name] = explanation
         assert explanation.action.endswith((".", "?"))
         assert "  " not in explanation.text
         assert "\n" not in explanation.text
 
 
-def test_a_connection_that_nobody_takes_is_a_connect_timeout():
-    with full_backlog() as port:
-        case = Case("dropped", "connect_timeout", (), url=lambda _: f"http://127.0.0.1:{port}/hook")
-        case = replace(case, request={"timeout_seconds": 0.3})
-        with outcome(case) as (_, verdict, explanation):
-            assert verdict.failure == "connect_timeout"
-            assert "firewall" in explanation.text
-
-
 def test_every_class_of_the_api_is_produced_or_made_by_the_portal_itself():
     made_by_us = {"interrupted", "internal"}
-    assert {case.failure for case in CASES} | made_by_us == FAILURES | {None}
+    assert {kind.failure for kind in KINDS} | made_by_us == FAILURES | {None}
 
 
 def test_the_two_classes_that_the_portal_makes_itself_are_explained():

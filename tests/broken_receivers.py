@@ -1,0 +1,256 @@
+"""Receivers that are broken in one way each, all of them real, on loopback.
+
+    python -m tests.broken_receivers
+
+runs them until Ctrl-C and prints their URLs: added as webhooks of a portal on the same machine and
+tested there, each shows its explanation. Those that need names or limits of a test's own are left
+out. tests/deliveries/test_diagnosis.py checks what is said of each.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests import certificates
+from tests.receiver import Receiver, Reply, closed_port, full_backlog
+
+ONLY_200 = frozenset({200})
+HTML = (("Content-Type", "text/html; charset=utf-8"),)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A receiver, what an attempt to reach it is classified as, and words that the explanation has.
+
+    Without a reply it answers 200 or is broken before that. `url`: another than its own address;
+    `request`: what the attempt is made with; `backlog_full`: nobody takes its connections.
+    """
+
+    name: str
+    failure: str | None
+    words: tuple[str, ...]
+    reply: Reply | None = None
+    receiver: dict[str, Any] = field(default_factory=dict)
+    url: Callable[[Receiver], str] | None = None
+    request: dict[str, Any] = field(default_factory=dict)
+    success_codes: frozenset[int] | None = None
+    who: str = "receiver's operator"
+    backlog_full: bool = False
+
+
+def answering(name: str, failure: str | None, status: int, *words: str, **changes: Any) -> Kind:
+    """A kind whose receiver answers with a status; body and headers among the changes."""
+    headers, body = changes.pop("headers", ()), changes.pop("body", b"")
+    return Kind(name, failure, words, Reply(status, "Status", headers, body), **changes)
+
+
+def with_certificate(name: str, failure: str, certificate: Any, *words: str) -> Kind:
+    return Kind(name, failure, words, receiver={"certificate": certificate})
+
+
+def location(value: str) -> tuple[tuple[str, str], ...]:
+    return (("Location", value),)
+
+
+def https(receiver: Receiver) -> str:
+    return receiver.url("/hook").replace("http:", "https:")
+
+
+KINDS = (
+    Kind(
+        "no such name", "dns_failed", ("does not exist", "spelling"),
+        url=lambda receiver: "http://missing.example/", who="you",
+    ),
+    Kind(
+        "DNS does not answer", "dns_failed", ("DNS did not answer", "broken.example"),
+        url=lambda receiver: "http://broken.example/",
+    ),
+    Kind(
+        "DNS hangs", "dns_failed", ("DNS did not answer",),
+        url=lambda receiver: "http://slow.example/", request={"timeout_seconds": 0.3},
+    ),
+    Kind(
+        "private address behind a name", "address_blocked", ("may not be called", "tunnel"),
+        url=lambda receiver: "http://inside.example/", who="you",
+    ),
+    Kind(
+        "private address in the URL", "address_blocked", ("a private address",),
+        url=lambda receiver: "http://10.0.0.5/", who="you",
+    ),
+    Kind(
+        "our own host", "address_blocked", ("this portal itself",),
+        url=lambda receiver: "http://portal.example/", who="you",
+    ),
+    Kind(
+        "nothing listens", "connection_refused", ("refused the connection", "port"),
+        url=lambda receiver: f"http://127.0.0.1:{closed_port()}/",
+    ),
+    Kind(
+        "nobody takes the connection", "connect_timeout",
+        ("No connection to 127.0.0.1 within 0.3 seconds", "firewall", "Tried"),
+        request={"timeout_seconds": 0.3}, backlog_full=True,
+    ),
+    Kind(
+        "TLS stalls", "connect_timeout", ("TLS handshake", "0.3 seconds"),
+        receiver={"certificate": certificates.good(), "silent": True},
+        request={"timeout_seconds": 0.3},
+    ),
+    with_certificate(
+        "expired", "tls_expired", certificates.expired(), "expired on 4 March 2024", "Renew"
+    ),
+    with_certificate("not yet valid", "tls_expired", certificates.not_yet_valid(), "not valid yet"),
+    with_certificate(
+        "wrong name", "tls_hostname", certificates.wrong_name(),
+        "not for 127.0.0.1", "shop.example, *.shop.example",
+    ),
+    with_certificate("self-signed", "tls_untrusted", certificates.self_signed(), "self-signed"),
+    with_certificate(
+        "private authority", "tls_untrusted", certificates.private_authority(),
+        "unknown authority", "Corporate root",
+    ),
+    with_certificate(
+        "chain incomplete", "tls_untrusted", certificates.incomplete_chain(),
+        "chain of 127.0.0.1 is incomplete", "fullchain.pem",
+    ),
+    Kind(
+        "old TLS", "tls_failed", ("outdated version of TLS",),
+        receiver={"certificate": certificates.good(), "maximum_tls": ssl.TLSVersion.TLSv1_1},
+    ),
+    Kind(
+        "no TLS on the port", "tls_failed", ("does not speak TLS",),
+        receiver={"greeting": b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"},
+        url=https, who="you",
+    ),
+    Kind("hung up in TLS", "tls_failed", ("broken off",), receiver={"slam": True}, url=https),
+    Kind(
+        "silence", "timeout", ("did not answer within 0.3 seconds", "queue"),
+        Reply(delay_seconds=9), request={"timeout_seconds": 0.3},
+    ),
+    Kind(
+        "stops reading", "timeout", ("did not take the request", "0.3 seconds"),
+        receiver={"silent": True}, request={"timeout_seconds": 0.3, "body": b"[" * 20_000_000},
+    ),
+    Kind(
+        "half its headers, then silence", "timeout",
+        ("did not finish", "HTTP 200 came, but only a part"),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Ty", then="hold"), request={"timeout_seconds": 0.3},
+    ),
+    Kind(
+        "half a body, then silence", "timeout", ("did not finish", "4 of 100 bytes"),
+        Reply(headers=(("Content-Length", "100"),), body=b"half", then="hold"),
+        request={"timeout_seconds": 0.3},
+    ),
+    Kind("reset", "connection_reset", ("without an answer",), Reply(raw=b"", then="reset")),
+    Kind("empty answer", "connection_reset", ("without an answer",), Reply(raw=b"", then="close")),
+    Kind(
+        "reset within the answer", "connection_reset", ("broke off its answer",),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nhalf", then="reset"),
+    ),
+    Kind(
+        "no HTTP", "bad_response", ("does not begin like an HTTP response",),
+        Reply(raw=b"220 mail.example ESMTP\r\n\r\n", then="close"),
+    ),
+    Kind(
+        "WebSocket", "bad_response", ("101 Switching",),
+        Reply(raw=b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", then="hold"),
+    ),
+    Kind(
+        "too short", "bad_response", ("ended before the length",),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nhalf", then="close"),
+    ),
+    Kind(
+        "headers without end", "bad_response", ("64 KiB",),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 120_000, then="hold"),
+    ),
+    answering("slash", "redirected", 301, "Add the slash", headers=location("/hook/"), who="you"),
+    answering("https", "redirected", 308, "wants https", headers=location("https://127.0.0.1/hook"), who="you"),
+    answering("elsewhere", "redirected", 302, "another host", "https://new.example/x", headers=location("https://new.example/x"), who="you"),
+    answering("to a login", "redirected", 302, "login page", headers=location("/users/sign_in?next=/hook")),
+    answering("redirect to nowhere", "redirected", 302, "without saying where"),
+    answering("401 with a challenge", "http_4xx", 401, "asks for a login", headers=(("WWW-Authenticate", "Basic"),)),
+    answering("401", "http_4xx", 401, "signature", "debugger"),
+    answering("403", "http_4xx", 403, "403 Forbidden", "allow-lists"),
+    answering("403 by Cloudflare", "http_4xx", 403, "firewall", "Cloudflare", headers=(*HTML, ("Server", "cloudflare"), ("cf-mitigated", "challenge")), body=b"<html><title>Just a moment...</title>"),
+    answering("403 by Django's CSRF guard", "http_4xx", 403, "CSRF", "@csrf_exempt", headers=HTML, body=b"<h1>Forbidden</h1><p>CSRF verification failed. Request aborted.</p>"),
+    answering("419 by Laravel", "http_4xx", 419, "VerifyCsrfToken", headers=HTML, body=b"<title>Page Expired</title>"),
+    answering("404", "http_4xx", 404, "nothing at /hook", who="you"),
+    answering("tunnel is down", "http_4xx", 404, "tunnel", "ngrok", headers=(("ngrok-error-code", "ERR_NGROK_3200"),), who="you"),
+    answering("405", "http_4xx", 405, "does not take POST", headers=(("Allow", "GET, HEAD"),)),
+    answering("410", "gone", 410, "suspends", who="you"),
+    answering("413", "http_4xx", 413, "client_max_body_size"),
+    answering("415", "http_4xx", 415, "Content-Type", "application/json"),
+    answering("418", "http_4xx", 418, "refused the request", body=b'{"error":"I am a teapot"}'),
+    answering("422", "http_4xx", 422, "refused its content"),
+    answering("429 with Retry-After", "rate_limited", 429, "Retry-After", headers=(("Retry-After", "120"),), who="you"),
+    answering("429", "rate_limited", 429, "did not say how long", who="you"),
+    answering("500", "http_5xx", 500, "code failed"),
+    answering("502", "http_5xx", 502, "down or crashed"),
+    answering("503", "http_5xx", 503, "maintenance", headers=(("Retry-After", "30"),)),
+    answering("504", "http_5xx", 504, "waited too long"),
+    answering("521", "http_5xx", 521, "Cloudflare"),
+    answering("599", "http_5xx", 599, "failed while handling"),
+    answering("204 where only 200 counts", "unexpected_status", 204, "does not count as success", "exactly 200", success_codes=ONLY_200),
+    answering("999", "unexpected_status", 999, "strange status"),
+    answering("200", None, 200, "Delivered", "any 2xx", who="nobody"),
+    answering("200 where only 200 counts", None, 200, "exactly 200", success_codes=ONLY_200, who="nobody"),
+    answering("200 with a login page", None, 200, "login page", headers=HTML, body=b"<html><title>Sign in</title><input type='password'>", who="you"),
+    answering("200 with a tunnel's warning", None, 200, "warning page of ngrok", headers=HTML, body=b"<html>You are about to visit: a.ngrok-free.app, served by", who="you"),
+    answering("200 with a default page", None, 200, "default page", headers=HTML, body=b"<html><title>Welcome to nginx!</title>", who="you"),
+    answering("200 with a web page", None, 200, "web page", body=b"<!DOCTYPE html><p>Shop", who="you"),
+    answering("200 that says error", None, 200, "speaks of an error", body=b'{"success":false}', who="you"),
+)  # fmt: skip
+
+# What the kinds' host names lead to: addresses, an error, or seconds without an answer.
+NAMES: dict[str, Any] = {
+    "broken.example": socket.gaierror(socket.EAI_AGAIN, "Temporary failure"),
+    "inside.example": ["10.0.0.5"],
+    "slow.example": 0.6,
+}
+OWN_HOST = "portal.example"
+
+
+@contextmanager
+def running(kind: Kind) -> Iterator[str]:
+    """The URL to send to; its receiver is there while the block runs."""
+    with ExitStack() as stack:
+        if kind.backlog_full:
+            yield f"http://127.0.0.1:{stack.enter_context(full_backlog())}/hook"
+            return
+        receiver = stack.enter_context(Receiver(**kind.receiver))
+        if kind.reply is not None:
+            receiver.on("/hook", kind.reply)
+        yield kind.url(receiver) if kind.url else receiver.url("/hook")
+
+
+def main() -> None:
+    with ExitStack() as stack:
+        authority = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".pem"))
+        authority.write(certificates.authority().pem)
+        authority.flush()
+        write = sys.stdout.write
+        write(
+            "The portal must be allowed to send to this machine, and trust the receivers' "
+            f"authority:\nWEBHOOKS_EXTRA_CA_FILE={authority.name} make run\n\n"
+        )
+        for kind in KINDS:
+            if kind.success_codes or "body" in kind.request:
+                continue
+            url = stack.enter_context(running(kind))
+            if not any(name in url for name in (*NAMES, OWN_HOST)):
+                write(f"{kind.failure or 'accepted':<20} {kind.name:<36} {url}\n")
+        sys.stdout.flush()
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(3600)
+
+
+if __name__ == "__main__":
+    main()
