@@ -183,11 +183,12 @@ def read_run(broadcaster: Broadcaster, run: str) -> list[Sent]:
     variants = {variant.kind: variant for variant in rows}
     if VariantKind.USUAL not in variants:
         return []
+    for each in variants.values():
+        each.delivery.broadcaster = each.delivery.endpoint.broadcaster = broadcaster
     keys = [variant.delivery_id for variant in variants.values()]
     made = Attempt.objects.filter(delivery__in=keys, trigger=Trigger.TEST)
     attempts = {attempt.delivery_id: attempt for attempt in made}
     usual = variants[VariantKind.USUAL].delivery
-    usual.endpoint.broadcaster = broadcaster
     usual_answer = _answer(usual, attempts.get(usual.pk))
     sent = [Sent(None, usual, attempts.get(usual.pk), None)]
     for fault in FAULTS:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from subscriptions.models import Platform, Topic, UseCase
+from subscriptions.models import Topic, UseCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +38,19 @@ def topic_groups(topics: Iterable[Topic], chosen: Iterable[str] = ()) -> list[To
     ]
 
 
-def use_cases_of(platform: Platform) -> list[UseCase]:
-    return list(platform.use_cases.prefetch_related("topics"))
+@dataclass(frozen=True, slots=True)
+class UseCaseChoice:
+    pk: int
+    name: str
+    description: str
+    topics: list[Topic]
+
+
+def use_cases_of(topics: Iterable[Topic]) -> list[UseCaseChoice]:
+    """In the platform's order, each with its topics; the topics come with their use cases."""
+    members: dict[UseCase, list[Topic]] = {}
+    for topic in topics:
+        for use_case in topic.use_cases.all():
+            members.setdefault(use_case, []).append(topic)
+    listed = sorted(members, key=lambda use_case: (use_case.position, use_case.name))
+    return [UseCaseChoice(u.pk, u.name, u.description, members[u]) for u in listed]

@@ -37,7 +37,7 @@ def delivery_or_404(request: PortalRequest, delivery_id: str) -> Delivery:
     delivery = None
     if (key := public_to_uuid("dlv", delivery_id)) is not None:
         found = Delivery.objects.for_broadcaster(request.broadcaster).filter(pk=key)
-        delivery = found.select_related("event", "endpoint").first()
+        delivery = found.select_related("event", "endpoint__rate").first()
     if delivery is None:
         raise Http404(f"No delivery {delivery_id} in this broadcaster.")
     delivery.broadcaster = request.broadcaster

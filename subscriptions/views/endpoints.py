@@ -120,17 +120,18 @@ def _form_page(
     request: PortalRequest, form: EndpointForm, endpoint: Endpoint | None = None
 ) -> HttpResponse:
     platform = request.broadcaster.platform
-    use_cases = use_cases_of(platform)
+    topics = list(platform.topics.prefetch_related("use_cases"))
+    use_cases = use_cases_of(topics)
     wanted = request.POST.get("use_case") or request.GET.get("use_case")
     chosen = form.chosen_topics()
     for use_case in use_cases:
         if wanted and str(use_case.pk) == wanted:
-            chosen = [topic.name for topic in use_case.topics.all()]
+            chosen = [topic.name for topic in use_case.topics]
     context: dict[str, Any] = {
         "form": form,
         "endpoint": endpoint,
         "rules": request.broadcaster.rules,
-        "groups": topic_groups(platform.topics.all(), chosen),
+        "groups": topic_groups(topics, chosen),
         "use_cases": use_cases,
         "wanted_use_case": wanted,
         "wants_all": form.wants_all() and not wanted,

@@ -27,7 +27,7 @@ def topic_list(request: PortalRequest) -> HttpResponse:
         )
     context = {
         "groups": topic_groups(topics),
-        "use_cases": use_cases_of(platform),
+        "use_cases": [] if query else use_cases_of(topics),
         "query": query,
     }
     return page(

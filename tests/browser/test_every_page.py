@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from playwright.sync_api import Page
 
@@ -25,6 +28,10 @@ RUN_AXE = """async (rules) => {
     `${rule.id}: ` + rule.nodes.map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | "));
 }"""
 FIRST_LOAD_BYTES = 100_000
+# What the styles, scripts and icons leave of it for a page itself.
+PAGE_BYTES = 25_000
+MOST_QUERIES = 8
+NO_QUERIES = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 # What reaches beyond the window, where that can be scrolled to, and tables beyond their card.
 TOO_WIDE = """() => {
   const told = (element) => element.outerHTML.slice(0, 160);
@@ -106,7 +113,26 @@ def test_the_first_page_is_a_hundred_kilobytes_at_most(browsing: Browsing, stage
     page.goto(reverse("subscriptions:endpoint-list", args=[stage.portal.live.pk]))
     page.wait_for_load_state("networkidle")
     assert any(url.endswith("htmx.min.js") for url in sizes)
-    assert sum(sizes.values()) <= FIRST_LOAD_BYTES, sizes
+    shared = sum(size for url, size in sizes.items() if "/static/" in url)
+    assert shared + PAGE_BYTES <= FIRST_LOAD_BYTES, sizes
+
+
+def test_no_page_takes_more_than_eight_queries_or_is_too_large(stage: Stage, server: str) -> None:
+    found = []
+    clients = {who: Client() for who in {screen.who for screen in PAGES}}
+    for who, client in clients.items():
+        client.cookies["sessionid"] = stage.session(who)
+    for screen in PAGES:
+        path = screen.path(stage)
+        clients[screen.who].get(path)  # what is kept in memory is read once
+        with CaptureQueriesContext(connection) as captured:
+            response = clients[screen.who].get(path)
+        queries = [query["sql"] for query in captured if not query["sql"].startswith(NO_QUERIES)]
+        if len(queries) > MOST_QUERIES:
+            found.append(f"{screen}: {len(queries)} queries: {queries}")
+        if gzipped(response.content) > PAGE_BYTES:
+            found.append(f"{screen}: {gzipped(response.content)} bytes")
+    assert not found, "\n".join(found)
 
 
 def gzipped(body: bytes) -> int:
