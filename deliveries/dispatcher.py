@@ -21,12 +21,12 @@ from django.utils import timezone
 
 from deliveries.claiming import CLAIM_COLUMNS, Lane, claim_rows, find_lanes, is_anything_due
 from deliveries.leases import LEASE, LeaseLost, PumpLease, free_unsent, recover
-from deliveries.outcomes import Settled, decide, unknown
+from deliveries.outcomes import Claim, Settled, decide, unknown
 from deliveries.rate_limits import give_back, take
 from deliveries.sending import EndpointCache, Outgoing, prepare
 from deliveries.settle import cancel_stopped, settle
 from deliveries.slots import Slots
-from deliveries.transport import Transport
+from deliveries.transport import Transport, TransportResult
 from subscriptions.own_hosts import is_request_bin, own_hosts
 
 logger = logging.getLogger(__name__)
@@ -157,6 +157,7 @@ class Dispatcher:
         for result in self._transport.poll(POLL_SECONDS):
             outgoing = self._land(result.key)
             self.sent_count += 1
+            _tell_operator(outgoing.claim, result)
             settled = decide(outgoing.claim, result, headers=outgoing.logged_headers)
             self._slots.learn(outgoing.claim.endpoint_id, settled.attempt.failure)
             self._add_outcome(settled)
@@ -247,3 +248,13 @@ class Dispatcher:
         if counted < len(self._outcomes):
             logger.warning("%d outcomes came too late to count", len(self._outcomes) - counted)
         self._outcomes = []
+
+
+def _tell_operator(claim: Claim, result: TransportResult) -> None:
+    """Which address was refused, and why: the tenant is not told, so the log must."""
+    error = result.error
+    if error is not None and error.blocked_reason is not None:
+        place = f"{error.blocked_address}: " if error.blocked_address else ""
+        logger.warning(
+            "endpoint %d was not sent to: %s%s", claim.endpoint_id, place, error.blocked_reason
+        )

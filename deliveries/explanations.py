@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from deliveries.unseen import UNSEEN
+
 Who = Literal["you", "receiver's operator", "platform operator", "nobody"]
 YOU: Who = "you"
 RECEIVER: Who = "receiver's operator"
@@ -16,8 +18,7 @@ OPERATOR: Who = "platform operator"
 NOBODY: Who = "nobody"
 
 _MAX_SHOWN = 200
-# Controls, and the characters that turn text around or hide it: what a receiver says is shown.
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+_HIDDEN = re.compile(f"[{UNSEEN}\t\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Facts:
 
 def shown(text: object, limit: int = _MAX_SHOWN) -> str:
     """Foreign text on one line, shortened, with nothing in it that hides or reorders."""
-    clean = _UNSEEN.sub(" ", str(text)[: limit * 4]).strip()
+    clean = _HIDDEN.sub(" ", str(text)[: limit * 4]).strip()
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 

@@ -86,11 +86,19 @@ def redirected(facts: Facts) -> Explanation:
             f"Let the receiver answer with {facts.success_in_words} at this URL.",
             evidence,
         )
-    target = urljoin(facts.url, location)
+    target = _target(facts.url, location)
     evidence.append(("Location", shown(location)))
     hint, who, action = _redirect_hint(facts.url, target)
     title = f"{facts.host} redirects to {shown(target, 100)}"
     return Explanation(title, f"{hint} {rule}", who, action, evidence)
+
+
+def _target(url: str, location: str) -> str:
+    """Where it leads; the location itself where that cannot be told."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
 
 
 def _redirect_hint(url: str, target: str) -> tuple[str, Who, str]:

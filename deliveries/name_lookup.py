@@ -27,6 +27,8 @@ SLOW_SECONDS = 1.0
 KEEP_SECONDS = 30.0
 KEEP_FAILURE_SECONDS = 5.0
 MAX_KEPT = 20_000
+# Of a name with hundreds of records all are judged, but no request knocks at hundreds of doors.
+MAX_TRIED_ADDRESSES = 8
 _IDLE_THREAD_SECONDS = 10.0
 
 
@@ -132,6 +134,8 @@ class NameLookup:
 
     def _remember_speed(self, name: str, seconds: float) -> None:
         if seconds > SLOW_SECONDS:
+            if len(self._slow) >= MAX_KEPT:
+                self._slow.clear()
             self._slow.add(name)
         else:
             self._slow.discard(name)
@@ -154,7 +158,7 @@ class NameLookup:
             reasons = {address: reason for address, reason in reasons.items() if reason is None}
         blocked = next(((address, reason) for address, reason in reasons.items() if reason), None)
         return Answer(
-            tuple(reasons),
+            tuple(reasons)[:MAX_TRIED_ADDRESSES],
             blocked,
             "" if reasons else "not_found",
             good_until=time.monotonic() + KEEP_SECONDS,

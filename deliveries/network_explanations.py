@@ -370,6 +370,8 @@ def _what_is_wrong(facts: Facts) -> str:
     message, cut = str(facts.evidence.get("message", "")), facts.evidence.get("cut")
     if cut == "upgrade":
         return "It answered 101 Switching Protocols, as to a WebSocket, which nobody asked for."
+    if cut == "status":
+        return "Its first line is not that of an HTTP/1.1 response."
     if cut == "headers" or facts.evidence.get("curl_code") == _TOO_LARGE:
         return f"Its headers are too many, or longer than {MAX_HEADER_BYTES // 1024} KiB."
     if "HTTP/0.9" in message:

@@ -6,7 +6,8 @@ import re
 from functools import lru_cache
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
-_BREAKS = re.compile(r"[\r\n\x00]")
+# Line breaks and NUL would end the value; no other control has a place in one (RFC 9110, 5.5).
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # Written by the transport itself, from the URL and the body.
 _FRAMING = frozenset(
     {
@@ -14,9 +15,8 @@ _FRAMING = frozenset(
         "content-length",
         "expect",
         "host",
+        "http2-settings",
         "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
         "te",
         "trailer",
         "transfer-encoding",
@@ -37,8 +37,8 @@ def header_lines(headers: tuple[tuple[str, str], ...], user_agent: str) -> list[
     given = set()
     for name, value in headers:
         given.add(_checked(name))
-        if _BREAKS.search(value):
-            raise UnsendableHeader(f"The value of {name} contains a line break or NUL.")
+        if _CONTROLS.search(value):
+            raise UnsendableHeader(f"The value of {name} contains a control character.")
         try:
             # libcurl sends an empty value for "Name;", and takes "Name:" for "leave it out".
             lines.append(
@@ -58,6 +58,6 @@ def _checked(name: str) -> str:
     """The name in lower case; raises UnsendableHeader."""
     if not _TOKEN.fullmatch(name):
         raise UnsendableHeader(f"{name!r} is not a header name.")
-    if name.lower() in _FRAMING:
+    if name.lower() in _FRAMING or name.lower().startswith("proxy-"):
         raise UnsendableHeader(f"{name} is written by the transport and cannot be given.")
     return name.lower()

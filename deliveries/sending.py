@@ -20,7 +20,7 @@ from deliveries.signing import SigningError, signature_headers
 from deliveries.transport import OutboundRequest
 from deliveries.variants import Signing, varied
 from subscriptions.endpoint_tokens import signs, token_format, token_pair
-from subscriptions.header_rules import masked
+from subscriptions.header_rules import is_reserved, masked
 from subscriptions.models import Endpoint
 from subscriptions.secrets_at_rest import WrongKey
 from subscriptions.signing_tokens import generate_token
@@ -183,7 +183,12 @@ def _outgoing(claim: Claim, endpoint: Endpoint, signing: Signing, body: bytes) -
     own = [("Content-Type", rules.content_type), ("User-Agent", USER_AGENT), *signed]
     custom = [(name, value) for name, value in endpoint.headers]
     given = {name.lower() for name, _ in custom}
-    own = [(name, value) for name, value in own if name.lower() not in given]
+    # The User-Agent alone may be the customer's. A reserved header can have been stored before its
+    # platform's signature got that name: it must not stand in for ours.
+    own = [
+        (name, value) for name, value in own if name != "User-Agent" or "user-agent" not in given
+    ]
+    custom = [pair for pair in custom if not is_reserved(pair[0], rules.signature.header)]
     request = OutboundRequest(
         key=claim.delivery_id,
         url=endpoint.url,

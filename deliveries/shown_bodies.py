@@ -13,17 +13,14 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
+from deliveries.unseen import UNSEEN
+
 # Colouring 20,000 characters takes some 30 ms; a longer body is shown without colours.
 _MAX_COLOURED = 20_000
 _MAX_SHOWN = 100_000
 _MAX_DUMPED_BYTES = 2_048
 _BYTES_A_LINE = 16
-# Characters that change how the text around them is read, or that nothing shows: C0 (without tab
-# and line breaks), C1, marks of direction, zero widths, odd line breaks, tags, noncharacters.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]|\r(?!\n)|[\ud800-\udfff]"
-)
+_UNSEEN = re.compile(f"[{UNSEEN}]|\r(?!\n)")
 _NAMED = re.compile(r"⟦U\+[0-9A-F]{4,6}⟧")
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 

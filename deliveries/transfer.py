@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 import pycurl
 
 from deliveries.certificates import certificate_facts, expiry
+from deliveries.connections import Connections
 from deliveries.name_lookup import Answer
 from deliveries.request_lines import header_lines
 from deliveries.transport_result import (
@@ -20,6 +22,7 @@ from deliveries.transport_result import (
     MAX_BODY_READ_BYTES,
     MAX_CONNECT_SECONDS,
     MAX_HEADER_BYTES,
+    MAX_HEADER_LINES,
     OutboundRequest,
     Phase,
     TransportError,
@@ -36,7 +39,9 @@ USER_AGENT = f"Webhooks-Portal/{__version__}"
 # In <curl/curl.h>, but without a name in pycurl.
 _SUPPRESS_CONNECT_HEADERS = 265
 _UPLOAD_BUFFERSIZE = 280
-_FALSE_START_STATUS = b" 101"
+# libcurl also takes "HTTP/1.1 2000", "http/1.1 200" and "HTTP/3 200", each for a 200.
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3}[ \r\n]")
+_SWITCHING_PROTOCOLS = b"101"
 _HUNG_UP = frozenset(
     {
         pycurl.E_GOT_NOTHING,
@@ -62,8 +67,9 @@ class _Descriptor:
         os.close(self._fd)
 
 
-def _open_socket(family: int, kind: int, protocol: int) -> _Descriptor:
-    return _Descriptor(socket.socket(family, kind, protocol).detach())
+def _open_socket(address: Any) -> _Descriptor:
+    """For a connection to `address`: libcurl's (family, kind, protocol, socket address)."""
+    return _Descriptor(socket.socket(*address[:3]).detach())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class DoorSettings:
     judge: Callable[[str], str | None]
     ca_bundle: str
     proxy: str | None
+    connections: Connections
 
 
 class Waiting:
@@ -148,7 +155,8 @@ class Transfer:
         total = lead + info(pycurl.TOTAL_TIME_T) / 1e6
         connected, encrypted = info(pycurl.CONNECT_TIME_T), info(pycurl.APPCONNECT_TIME_T)
         opened = bool(self._tried)
-        status = info(pycurl.RESPONSE_CODE) if self._header_bytes else 0
+        has_head = self._header_bytes and self._cut != "status"
+        status = info(pycurl.RESPONSE_CODE) if has_head else 0
         chain = self._chain(opened)
         error = None if code == 0 or self._cut == "body" else self._error(code, message, chain)
         has_status = 200 <= status <= 999
@@ -162,7 +170,7 @@ class Transfer:
             connect_ms=connected / 1000 if opened and connected else None,
             tls_ms=(encrypted - connected) / 1000 if opened and encrypted else None,
             first_byte_ms=self._first_byte_ms(),
-            remote_address=info(pycurl.PRIMARY_IP) or (self._tried[-1] if self._tried else ""),
+            remote_address=self._remote_address(),
             status_code=status if has_status else None,
             headers=self._headers() if has_status else (),
             body=b"".join(self._body)[:MAX_BODY_KEPT_BYTES],
@@ -204,6 +212,8 @@ class Transfer:
             (pycurl.HEADERFUNCTION, self._on_header),
             (pycurl.WRITEFUNCTION, self._on_body),
             (pycurl.OPENSOCKETFUNCTION, self._on_open_socket),
+            (pycurl.SOCKOPTFUNCTION, self._on_socket_made),
+            (pycurl.PREREQFUNCTION, self._on_connection),
         ):
             self.curl.setopt(option, value)
 
@@ -212,10 +222,13 @@ class Transfer:
         self._begun = 0.0
         self._body_left = b""
         self._lines: list[bytes] = []
-        self._header_bytes = self._body_bytes = 0
+        self._awaits_status = True
+        self._header_bytes = self._header_lines = self._body_bytes = 0
         self._body: list[bytes] = []
         self._cut = ""
         self._tried: list[str] = []
+        self._sockets: list[int] = []
+        self.met_unasked_answer = False
         self._blocked: tuple[str, str] | None = None
         self._own_fault = ""
 
@@ -225,17 +238,22 @@ class Transfer:
 
     def _on_header(self, line: bytes) -> int | None:
         self._header_bytes += len(line)
-        if self._header_bytes > MAX_HEADER_BYTES:
+        self._header_lines += 1
+        if self._header_bytes > MAX_HEADER_BYTES or self._header_lines > MAX_HEADER_LINES:
             self._cut = "headers"
             return -1
-        if line.startswith(b"HTTP/"):
+        if not self._awaits_status:
+            self._lines.append(line)
             # Interim responses (1xx) come before the final one; only the last counts.
-            self._lines.clear()
-            if line[8:12] == _FALSE_START_STATUS:
-                self._cut = "upgrade"
-                return -1
-        self._lines.append(line)
-        return None
+            self._awaits_status = self._lines[0][9:10] == b"1" and not line.strip()
+            return None
+        self._awaits_status = False
+        self._lines = [line]
+        if not _STATUS_LINE.match(line):
+            self._cut = "status"
+        elif line[9:12] == _SWITCHING_PROTOCOLS:
+            self._cut = "upgrade"
+        return -1 if self._cut else None
 
     def _on_body(self, data: bytes) -> int | None:
         if self._body_bytes < MAX_BODY_KEPT_BYTES:
@@ -247,20 +265,40 @@ class Transfer:
         return None
 
     def _on_open_socket(self, _purpose: int, address: Any) -> _Descriptor | int:
-        family, kind, protocol, place = address
+        family, _, _, place = address
         # Through a proxy, the only address there is, is the operator's own.
         reason = None if self._settings.proxy else self._settings.judge(place[0])
         if reason or self._blocked:
             self._blocked = self._blocked or (place[0], reason or "")
             return pycurl.SOCKET_BAD
         try:
-            opened = _open_socket(family, kind, protocol)
+            opened = _open_socket(address)
         except OSError as error:
             if family != socket.AF_INET6:
                 self._own_fault = f"no socket: {error.strerror}"
             return pycurl.SOCKET_BAD
         self._tried.append(place[0])
         return opened
+
+    def _remote_address(self) -> str:
+        # Through a proxy it would be the operator's own, which is nobody else's business.
+        if self._settings.proxy:
+            return ""
+        return self.curl.getinfo(pycurl.PRIMARY_IP) or (self._tried[-1] if self._tried else "")
+
+    def _on_socket_made(self, fd: int, _purpose: int) -> int:
+        self._sockets.append(fd)
+        return pycurl.SOCKOPT_OK
+
+    def _on_connection(self, *ends: Any) -> int:
+        """A connection is there, new or kept; nothing of the request is written yet."""
+        connections = self._settings.connections
+        if self._tried:
+            connections.opened(ends, reversed(self._sockets))
+        elif not connections.is_quiet(ends):
+            self.met_unasked_answer = True
+            return pycurl.PREREQFUNC_ABORT
+        return pycurl.PREREQFUNC_OK
 
     def _chain(self, opened: bool) -> Any:
         if not opened or self.waiting.target.scheme != "https":
@@ -292,7 +330,7 @@ class Transfer:
             "errno": info(pycurl.OS_ERRNO),
             "bytes_received": self._body_bytes,
             "body_bytes_expected": max(0, int(info(pycurl.CONTENT_LENGTH_DOWNLOAD_T))),
-            "tried": list(self._tried),
+            "tried": [] if self._settings.proxy else list(self._tried),
             "kept_connection": not self._tried and bool(info(pycurl.PRIMARY_IP)),
             "head_is_cut": self._head_is_cut(),
             "cut": self._cut,

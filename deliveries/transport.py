@@ -19,6 +19,7 @@ from typing import Any
 
 import pycurl
 
+from deliveries.connections import Connections
 from deliveries.name_lookup import Answer, NameLookup, Resolve
 from deliveries.request_lines import UnsendableHeader
 from deliveries.transfer import DoorSettings, Transfer, Waiting
@@ -73,7 +74,7 @@ class Transport:
         self._refused_hosts = refused_hosts
         self._own_url_allowed = own_url_allowed
         self._trust = TrustedAuthorities(ca_file)
-        self._settings = DoorSettings(self._judge, self._trust.path, proxy)
+        self._settings = DoorSettings(self._judge, self._trust.path, proxy, Connections())
         self._lookup = NameLookup(judge=self._judge, resolve=resolve)
         self._epoll = select.epoll()
         self._epoll.register(self._lookup.wakeup, select.EPOLLIN)
@@ -281,7 +282,8 @@ class Transport:
     def _finish(self, curl: pycurl.Curl, code: int, message: str) -> None:
         transfer = self._active.pop(curl)
         waiting = transfer.waiting
-        again = not waiting.sent_again and transfer.met_closed_connection(code)
+        unsent = transfer.met_unasked_answer
+        again = unsent or (not waiting.sent_again and transfer.met_closed_connection(code))
         result = None if again else self._with_expiry(waiting, transfer.result(code, message))
         self._multi.remove_handle(curl)
         transfer.release()
@@ -293,10 +295,11 @@ class Transport:
         if result is not None:
             self._finished.append(result)
             return
-        self._remember(
-            self._fresh_until, waiting.target.authority, time.monotonic() + _FRESH_SECONDS
-        )
-        waiting.sent_again = waiting.fresh = True
+        waiting.fresh = True
+        if not unsent:
+            waiting.sent_again = True
+            fresh_until = time.monotonic() + _FRESH_SECONDS
+            self._remember(self._fresh_until, waiting.target.authority, fresh_until)
         self._begin(waiting, transfer.answer)
 
     def _with_expiry(self, waiting: Waiting, result: TransportResult) -> TransportResult:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 MAX_BODY_READ_BYTES = 64 * 1024
 MAX_BODY_KEPT_BYTES = 16 * 1024
 MAX_HEADER_BYTES = 64 * 1024
+# Thousands of tiny lines would take many times their bytes in memory, and in the log.
+MAX_HEADER_LINES = 1_000
 MAX_CONNECT_SECONDS = 10.0
 
 Phase = Literal["dns", "connect", "tls", "send", "wait", "read"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -64,19 +64,29 @@ _OUTSIDE_GLOBAL_V6: tuple[tuple[IPv6Network, str], ...] = tuple(
 )
 # RFC 6052: how hosts with IPv6 only reach IPv4; the address that counts is the last 32 bits.
 _NAT64 = IPv6Network("64:ff9b::/96")
+# RFC 5214: an interface identifier that begins so, whatever the network, ends in an IPv4 address
+# that the packet is tunnelled to.
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 
 
 def judge(address: str, allowed: Sequence[IPNetwork]) -> str | None:
     """Why `address` may not be called ("a private address"), or None where it may be.
 
-    allowed: networks that the operator lets through, whatever they are. An IPv4 address within
-    an IPv6 one (mapped, or behind NAT64) is judged as the IPv4 address it stands for.
+    allowed: networks that the operator lets through, whatever they are. An IPv6 address that
+    stands for an IPv4 one (mapped, or behind NAT64) is judged as that; one that tunnels to an
+    IPv4 address (6to4, Teredo, ISATAP) may be called only where both may.
     """
     try:
         ip = ip_address(address.partition("%")[0])
     except ValueError:
         return "not an IP address"
     ip = _as_ipv4(ip)
+    return _judge_one(ip, allowed) or next(
+        (reason for end in _tunnel_ends(ip) if (reason := _judge_one(end, allowed))), None
+    )
+
+
+def _judge_one(ip: IPv4Address | IPv6Address, allowed: Sequence[IPNetwork]) -> str | None:
     if any(ip in network for network in allowed):
         return None
     if isinstance(ip, IPv4Address):
@@ -97,6 +107,17 @@ def _as_ipv4(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     if ip in _NAT64:
         return IPv4Address(int(ip) & 0xFFFFFFFF)
     return ip.ipv4_mapped or ip
+
+
+def _tunnel_ends(ip: IPv4Address | IPv6Address) -> Iterator[IPv4Address]:
+    if isinstance(ip, IPv4Address):
+        return
+    if ip.sixtofour:
+        yield ip.sixtofour
+    if ip.teredo:
+        yield from ip.teredo
+    if (int(ip) >> 32) & 0xFFFFFFFF in _ISATAP:
+        yield IPv4Address(int(ip) & 0xFFFFFFFF)
 
 
 def _first_match(

@@ -14,10 +14,10 @@ _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, token
 _VALUE = re.compile(r"[\x21-\x7e\xa0-\xff](?:[\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?")
 _RESERVED = {
     "host", "content-length", "content-type", "content-encoding", "transfer-encoding",
-    "connection", "keep-alive", "expect", "upgrade", "te", "trailer", "proxy-connection",
-    "proxy-authorization", "webhook-id", "webhook-timestamp", "webhook-signature",
-    "x-clawget-signature",
+    "connection", "keep-alive", "expect", "upgrade", "te", "trailer", "http2-settings",
+    "webhook-id", "webhook-timestamp", "webhook-signature", "x-clawget-signature",
 }  # fmt: skip
+_RESERVED_PREFIX = "proxy-"
 _SENSITIVE = re.compile(r"auth|token|secret|key|password|cookie|signature", re.IGNORECASE)
 
 
@@ -45,7 +45,7 @@ def check_headers(
 def _fault(name: str, value: str, seen: set[str], signature_header: str) -> str:
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
         return f"{name[:40]!r} is not a header name: use letters, digits and hyphens, up to 100."
-    if name.lower() in _RESERVED or name.lower() == signature_header.lower():
+    if is_reserved(name, signature_header):
         return f"The header {name} is set by the portal itself and cannot be given."
     if name.lower() in seen:
         return f"The header {name} is given twice: give it once."
@@ -55,6 +55,16 @@ def _fault(name: str, value: str, seen: set[str], signature_header: str) -> str:
             f"over {MAX_VALUE_LENGTH} characters."
         )
     return ""
+
+
+def is_reserved(name: str, signature_header: str) -> bool:
+    """Whether it is ours or the protocol's. signature_header: the platform's, "" for none."""
+    lower = name.lower()
+    return (
+        lower in _RESERVED
+        or lower.startswith(_RESERVED_PREFIX)
+        or lower == signature_header.lower()
+    )
 
 
 def is_sensitive(name: str) -> bool:

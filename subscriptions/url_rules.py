@@ -22,6 +22,8 @@ _FORBIDDEN = re.compile(
 )
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
+# RFC 6762, RFC 8375, and the name that ICANN has set aside: no public DNS has anything below them.
+_PRIVATE_SUFFIXES = (".local", ".localdomain", ".internal", ".home.arpa")
 # What RFC 3986 lets stand in a path or a query, and "%", which is taken as already encoded.
 _SAFE_IN_PATH = "/?:@!$&'()*+,;=-._~%[]"
 
@@ -70,7 +72,8 @@ def check_url(
 def check_target(
     parts: EndpointURL, *, own_hosts: frozenset[str], allowed_networks: Sequence[IPNetwork]
 ) -> None:
-    """Raises Refused where the port, our own host or an address spelled out rules the URL out."""
+    """Raises Refused where the port, our own host, an address spelled out or a private name rules
+    the URL out. Where networks are allowed, a private name may lead there: its addresses say."""
     if parts.port < 1024 and parts.port not in (80, 443):
         raise _refused(f"Port {parts.port} is not allowed: use 80, 443, or 1024 and above.")
     if parts.host in own_hosts or f"{parts.host}:{parts.port}" in own_hosts:
@@ -82,6 +85,16 @@ def check_target(
             f"{parts.host} is {reason}: use a public host, or ask your operator to allow the "
             "network."
         )
+    if address is None and not allowed_networks and is_private_name(parts.host):
+        raise _refused(
+            f"{parts.host} is a name of private networks: use a public host, or ask your operator "
+            "to allow the network."
+        )
+
+
+def is_private_name(host: str) -> bool:
+    """Whether the name can lead inside only: one without a dot, or below a private suffix."""
+    return "." not in host or host.endswith(_PRIVATE_SUFFIXES)
 
 
 def is_localhost(host: str) -> bool:
