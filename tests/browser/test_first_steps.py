@@ -82,11 +82,19 @@ def test_a_test_shows_what_the_receiver_answered_beside_the_button(
     expect(result).to_contain_text("Succeeded")
 
 
-def tab_to(page: Page, name: str) -> None:
+def press(page: Page, name: str, *, within: str = "body") -> None:
+    tab_to(page, name, within=within)
+    page.keyboard.press("Enter")
+
+
+def tab_to(page: Page, name: str, *, within: str = "body") -> None:
     """Press Tab until the control of this name has the focus."""
     for _ in range(120):
         page.keyboard.press("Tab")
-        if page.evaluate(FOCUSED_NAME).startswith(name):
+        if (
+            page.evaluate(FOCUSED_NAME).startswith(name)
+            and page.locator(f"{within} :focus").count()
+        ):
             return
     raise AssertionError(f"Tab does not reach {name!r}")
 
@@ -98,16 +106,16 @@ FOCUSED_NAME = """() => {
 }"""
 
 
-def test_a_webhook_is_added_and_tested_with_the_keyboard_alone(
+def test_with_the_keyboard_alone_a_webhook_is_added_tested_mended_and_sent_to_again(
     browsing: Browsing, portal: Portal, receiver: Receiver
 ) -> None:
+    receiver.on("/in", Reply(301, "Moved", (("Location", "/in/"),)))
     page = browsing.page_of(portal, "developer")
     page.goto(portal.url("endpoint-list"))
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUSED_NAME) == "Skip to the content"
     page.keyboard.press("Enter")
-    tab_to(page, "Add webhook")
-    page.keyboard.press("Enter")
+    press(page, "Add webhook")
     page.wait_for_url("**/webhooks/new/")
     tab_to(page, "Name")
     page.keyboard.type("By keyboard")
@@ -116,12 +124,29 @@ def test_a_webhook_is_added_and_tested_with_the_keyboard_alone(
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowDown")  # from "Chosen topics" to "All topics"
     expect(page.get_by_role("radio", name="All topics")).to_be_checked()
-    tab_to(page, "Save webhook")
-    page.keyboard.press("Enter")
+    press(page, "Save webhook")
     expect(page.get_by_role("heading", name="By keyboard", exact=True)).to_be_visible()
-    tab_to(page, "Test Webhook")
+
+    press(page, "Test Webhook")
+    expect(page.locator("#test-result")).to_contain_text("Add the slash")
+
+    press(page, "Settings", within="main")
+    page.wait_for_url("**/edit/")
+    tab_to(page, "URL")
+    page.keyboard.press("End")
+    page.keyboard.type("/")
+    press(page, "Save")
+    page.wait_for_url(re.compile(r"/webhooks/ep_\w+/$"))
+    assert Endpoint.objects.get().url == receiver.url("/in/")
+
+    press(page, "Event logs")
+    expect(page.get_by_role("row", name="By keyboard")).to_contain_text("Failed")
+    page.keyboard.press("j")
     page.keyboard.press("Enter")
-    expect(page.locator("#test-result")).to_contain_text("200 OK")
+    expect(page.locator(".explanation")).to_contain_text("Add the slash")
+    press(page, "Resend")
+    expect(page.get_by_text("Delivered", exact=True)).to_be_visible()
+    assert [request.path for request in receiver.requests] == ["/in", "/in/"]
 
 
 def test_the_main_way_needs_no_javascript(browsing: Browsing, receiver: Receiver) -> None:
