@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
+from deliveries.canonical_json import MAX_NESTING, is_deeper
 from deliveries.json_writers import compact, written_anew
 
 _BOM = b"\xef\xbb\xbf"
@@ -77,19 +78,21 @@ def made(original: bytes) -> Iterator[Change]:
             yield change
 
 
-def _loads(body: bytes) -> Any:
+def loads(body: bytes) -> Any:
+    """Its JSON value; None for what is none, or is nested more deeply than a body of ours."""
     try:
-        return json.loads(body)
+        value = json.loads(body)
     except (ValueError, RecursionError):
         return None
+    return None if is_deeper(value, MAX_NESTING + 1) else value
 
 
 def _as_json(original: bytes) -> Iterator[Change]:
-    value = _loads(original)
+    value = loads(original)
     if not isinstance(value, dict | list):
         return
     for code, how, text in written_anew(value):
-        yield Change(code, how, text.encode("utf-8", "surrogatepass"))
+        yield Change(code, how, _bytes(text))
     yield Change("python-repr", "Python's str() of the parsed body", _bytes(repr(value)))
     if isinstance(value, dict):
         for key, part in value.items():

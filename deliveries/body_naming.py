@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
-from deliveries.body_changes import Change, made
+from deliveries.body_changes import Change, loads, made
 from deliveries.body_origins import undone
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+-]*")
-
-
-def _loads(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def named(received: bytes, original: bytes) -> Change:
@@ -38,10 +30,10 @@ def named(received: bytes, original: bytes) -> Change:
 
 
 def _structural(received: bytes, original: bytes) -> Change:
-    value = _loads(received)
+    value = loads(received)
     if value is None:
         return Change("changed-body", "its bytes are others", received)
-    wanted = _loads(original)
+    wanted = loads(original)
     if value != wanted:
         if _is_part(value, wanted):
             return Change("fields-lost", "fields of it are missing", received)

@@ -62,7 +62,7 @@ def parse_json(text: bytes | str, *, max_nesting: int = MAX_NESTING) -> JSONValu
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise _first_fault(text, max_nesting) from None
-    if text.count("{") + text.count("[") > max_nesting and _is_deeper(value, max_nesting):
+    if text.count("{") + text.count("[") > max_nesting and is_deeper(value, max_nesting):
         raise _first_fault(text, max_nesting)
     return value
 
@@ -257,7 +257,8 @@ def _constant(text: str) -> NoReturn:
     raise not_a_number(text)
 
 
-def _is_deeper(value: JSONValue, max_nesting: int) -> bool:
+def is_deeper(value: JSONValue, max_nesting: int) -> bool:
+    """Whether arrays and objects are nested in it over more levels than that."""
     level: list[Any] = [value] if isinstance(value, dict | list) else []
     for _ in range(max_nesting):
         level = [

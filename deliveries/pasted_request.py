@@ -76,11 +76,16 @@ def plain_name(name: str) -> str:
 
 def _headers(pairs: Iterable[tuple[str, Any]]) -> Headers:
     return tuple(
-        (plain_name(str(name)), str(item))
+        (plain_name(_whole(name)), _whole(item))
         for name, value in pairs
         for item in (value if isinstance(value, list | tuple) else [value])
         if isinstance(item, str | int | float)
     )
+
+
+def _whole(value: object) -> str:
+    """As text that can be shown: JSON may hold halves of characters."""
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def _from_json(text: str) -> Pasted | None:

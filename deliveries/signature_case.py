@@ -170,8 +170,8 @@ def _ids_in(body: bytes) -> list[str]:
 def of_sent(case: Case) -> list[tuple[str, str]]:
     """What is known of the event."""
     if case.sent:
-        same = "the body is the one that was sent" if case.sent.body == case.body else "known"
-        return [("Event", f"{case.sent.event_id}: {same}")]
+        word = "is" if case.sent.body == case.body else "is not"
+        return [("Event", f"{case.sent.event_id}: yours; the body {word} the one that was sent")]
     if case.unknown_id:
         return [("Event", f"{case.unknown_id}: not one of this broadcaster's events")]
     return []

@@ -273,7 +273,8 @@ class _Request(LookedAt):
         )
 
     def _expected(self, token: TriedToken, body: bytes) -> Iterator[str]:
-        if self.is_standard and not re.fullmatch(r"[0-9]{1,11}", self.given[TIMESTAMP]):
+        stamp = self.given.get(TIMESTAMP, "") if self.is_standard else "0"
+        if not re.fullmatch(r"[0-9]{1,11}", stamp):
             return
         signed = signature_headers(
             signature=self.rules,
@@ -281,7 +282,7 @@ class _Request(LookedAt):
             tokens=TokenPair(token.token),
             event_id=self.given.get(ID, ""),
             body=body,
-            sent_at=datetime.fromtimestamp(int(self.given.get(TIMESTAMP) or 0), UTC),
+            sent_at=datetime.fromtimestamp(int(stamp), UTC),
         )
         yield from (value for name, value in signed if name.lower() == self.header.lower())
 

@@ -10,7 +10,8 @@ from deliveries.framework_fixes import Fix, fixes, frameworks_told
 from deliveries.pasted_request import Headers
 from deliveries.signature_case import Finding
 from deliveries.signature_trials import Trial
-from deliveries.signature_verdicts import VERDICTS, Words
+from deliveries.signature_verdicts import VERDICTS
+from deliveries.verdict_words import Words
 from subscriptions.signing_tokens import WHSEC_PREFIX
 
 MOST_TRIALS_SHOWN = 150
