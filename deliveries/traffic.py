@@ -11,7 +11,7 @@ from django.db.models import Sum
 
 from deliveries.models import EndpointHour
 from deliveries.models.stats import DURATION_BOUNDS_MS
-from subscriptions.models import Broadcaster
+from subscriptions.models import Broadcaster, Endpoint
 
 _BUCKETS = tuple(f"ms_{n}" for n in range(len(DURATION_BOUNDS_MS) + 1))
 _COUNTS = ("succeeded", "failed", "unknown", "exhausted")
@@ -78,10 +78,14 @@ def period_named(name: str) -> Period:
     return next((period for period in PERIODS if period.name == name), PERIODS[0])
 
 
-def read_traffic(broadcaster: Broadcaster, period: Period, now: datetime) -> Traffic:
-    """One query, over the hourly counters; tests are not among them."""
+def read_traffic(
+    broadcaster: Broadcaster, period: Period, now: datetime, *, endpoint: Endpoint | None = None
+) -> Traffic:
+    """Of all its endpoints or one. One query, over the hourly counters: tests are not in them."""
     start = _start(period, now)
     hours = EndpointHour.objects.filter(broadcaster=broadcaster, hour__gte=start)
+    if endpoint is not None:
+        hours = hours.filter(endpoint=endpoint)
     sums = {name: Sum(name) for name in (*_COUNTS, *_BUCKETS)}
     steps = [Outcomes(start + n * period.step) for n in range(period.steps)]
     whole = Outcomes(start)

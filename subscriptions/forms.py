@@ -263,7 +263,7 @@ class PublisherTokenForm(PortalForm):
 
 
 class InvitationForm(PortalForm):
-    email = forms.EmailField(label="E-mail address")
+    email = forms.EmailField(label="Email address")
     role = forms.ChoiceField(choices=Role.choices, initial=Role.DEVELOPER)
 
 

@@ -11,8 +11,11 @@ from django.utils import timezone
 
 from deliveries import failure_names, shown_bodies
 from deliveries.catch_up import ended_by_stopping
+from deliveries.charts import outcome_chart
 from deliveries.endpoint_health import HealthSummary, read_health
-from subscriptions.models import Endpoint
+from deliveries.models import Event
+from deliveries.traffic import period_named, read_traffic
+from subscriptions.models import Endpoint, Topic
 
 register = template.Library()
 
@@ -39,6 +42,21 @@ def health_of(
     if not isinstance(health, dict):
         health = endpoint_health(context, [endpoint])
     return {"summary": health.get(endpoint.pk), "endpoint": endpoint}
+
+
+@register.inclusion_tag("deliveries/_outcome_chart.html", takes_context=True)
+def chart_of(context: template.Context, endpoint: Endpoint) -> dict[str, Any]:
+    """`{% chart_of endpoint %}`: its requests by outcome in the last 7 days, with a table twin."""
+    period = period_named("7d")
+    traffic = read_traffic(context["broadcaster"], period, timezone.now(), endpoint=endpoint)
+    return {"period": period, "traffic": traffic, "chart": outcome_chart(traffic.steps)}
+
+
+@register.simple_tag(takes_context=True)
+def last_event(context: template.Context, topic: Topic) -> Event | None:
+    """`{% last_event topic as event %}`: the newest of the broadcaster. Index: event_page_topic."""
+    mine = Event.objects.for_broadcaster(context["broadcaster"]).filter(topic=topic.name)
+    return mine.defer("body").order_by("-pk").first()
 
 
 @register.simple_tag

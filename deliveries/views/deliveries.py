@@ -103,12 +103,14 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
         "clear_url": list_url(request),
         "now": timezone.now(),
     }
-    return page(
+    response = page(
         request,
         "deliveries/delivery_list.html",
         context,
         fragment="deliveries/_delivery_rows.html",
     )
+    response["ETag"] = tag
+    return response
 
 
 @broadcaster_page()
@@ -170,12 +172,14 @@ def delivery_detail(request: PortalRequest, delivery_id: str) -> HttpResponse:
         **(_variant_context(delivery, attempts) if delivery.test else {}),
         "now": now,
     }
-    return page(
+    response = page(
         request,
         "deliveries/delivery_detail.html",
         context,
         fragment="deliveries/_delivery_live.html",
     )
+    response["ETag"] = tag
+    return response
 
 
 def _variant_context(delivery: Delivery, attempts: list[Attempt]) -> dict[str, Any]:

@@ -25,7 +25,9 @@ def overview(request: PortalRequest) -> HttpResponse:
     period = period_named(request.GET.get("period", ""))
     traffic = read_traffic(broadcaster, period, now)
     evidence = read_evidence(broadcaster)
-    failures = Delivery.objects.for_broadcaster(broadcaster).filter(status=DeliveryStatus.FAILED)
+    failures = Delivery.objects.for_broadcaster(broadcaster).filter(
+        status=DeliveryStatus.FAILED, test=False
+    )
     oldest = evidence.oldest_due_at
     context = {
         "periods": PERIODS,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +18,7 @@ from deliveries.sample_check import SampleCheck, check_sample
 from deliveries.shown_attempts import shown_attempts
 from deliveries.testing import default_topic, rehearse_token, send_test
 from deliveries.verdicts import Verdict, judge_rehearsal
-from deliveries.views.deliveries import delivery_or_404, delivery_url
+from deliveries.views.deliveries import delivery_or_404, delivery_url, not_modified, state_tag
 from subscriptions.errors import PortalError, Refused
 from subscriptions.models import Endpoint, Topic
 from subscriptions.models.broadcaster import Role
@@ -84,6 +85,10 @@ def _result(
     request: PortalRequest, delivery: Delivery, warnings: tuple[str, ...] = ()
 ) -> HttpResponse:
     pending = delivery.status == DeliveryStatus.PENDING
+    late = pending and is_late(delivery, timezone.now())
+    tag = state_tag([delivery], late)
+    if not_modified(request, tag):
+        return HttpResponseNotModified()
     attempt = delivery.attempts.order_by("-number").first()
     ended = [attempt] if attempt is not None and not pending else []
     context = {
@@ -91,11 +96,14 @@ def _result(
         "endpoint": delivery.endpoint,
         "shown": next(iter(shown_attempts(delivery, ended)), None),
         "pending": pending,
-        "is_late": pending and is_late(delivery, timezone.now()),
+        "is_late": late,
+        "tag_json": json.dumps(tag),
         "warnings": warnings,
         "verdict": None if pending else rehearsal_verdict(delivery, attempt),
     }
-    return render(request, "deliveries/_test_result.html", context)
+    response = render(request, "deliveries/_test_result.html", context)
+    response["ETag"] = tag
+    return response
 
 
 def rehearsal_verdict(delivery: Delivery, attempt: Attempt | None) -> Verdict | None:
@@ -125,7 +133,7 @@ def test_result(request: PortalRequest, delivery_id: str) -> HttpResponse:
 @broadcaster_page(Role.DEVELOPER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def test_console(request: PortalRequest) -> HttpResponse:
-    """?endpoint=&topic= choose; POST with `data` sends it, or with `check` only compares it."""
+    """?endpoint=&topic= choose; in=webhook shows it as that webhook's tab. POST with `data` sends it, or with `check` only compares it."""
     given = request.POST if request.method == "POST" else request.GET
     endpoints = list(Endpoint.objects.for_broadcaster(request.broadcaster).order_by("name")[:500])
     endpoint = next((e for e in endpoints if e.public_id == given.get("endpoint")), None)
@@ -141,6 +149,7 @@ def test_console(request: PortalRequest) -> HttpResponse:
         "endpoint": endpoint,
         "topics": topics,
         "topic": topic,
+        "in_webhook": endpoint is not None and given.get("in") == "webhook",
         "faults": [(fault, not_shown(fault.kind, endpoint)) for fault in FAULTS]
         if endpoint is not None
         else [],

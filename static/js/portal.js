@@ -185,20 +185,36 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (!event.detail.elt.hasAttribute("data-poll")) loading(-1);
 });
 
-function showFailure(text) {
+// canRetry: loading the page anew asks the same again.
+function showFailure(text, canRetry) {
   const template = document.getElementById("failure");
   const place = document.getElementById("messages");
   if (!template || !place) return;
   const note = template.content.cloneNode(true);
   note.querySelector("p").textContent = text;
+  const retry = note.querySelector("[data-retry]");
+  if (canRetry) retry.href = location.href;
+  else retry.remove();
   place.replaceChildren(note);
   place.scrollIntoView({ block: "nearest" });
 }
+// Polling goes on by itself: it is said once that it fails, until it works again.
+function pollFailed(words) {
+  if (!document.querySelector("[data-stale]")) showFailure(`What you see may be out of date: ${words} It is asked again.`, true);
+  document.querySelector("#messages .note")?.setAttribute("data-stale", "");
+}
 document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.elt.hasAttribute("data-poll")) return;
-  showFailure(`The server answered ${event.detail.xhr.status}, and nothing was changed. Try again, or reload the page.`);
+  const { elt, xhr, requestConfig } = event.detail;
+  if (elt.hasAttribute("data-poll")) return pollFailed(`the server answered ${xhr.status}.`);
+  const reads = requestConfig.verb === "get";
+  showFailure(`The server answered ${xhr.status}, and nothing was changed.${reads ? "" : " Try again, or reload the page."}`, reads);
 });
 document.addEventListener("htmx:sendError", (event) => {
-  if (event.detail.elt.hasAttribute("data-poll")) return;
-  showFailure("The server could not be reached. Check your connection and try again.");
+  const { elt, requestConfig } = event.detail;
+  if (elt.hasAttribute("data-poll")) return pollFailed("the server could not be reached.");
+  showFailure("The server could not be reached. Check your connection and try again.", requestConfig.verb === "get");
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful } = event.detail;
+  if (successful && elt.hasAttribute("data-poll")) document.querySelector("[data-stale]")?.remove();
 });

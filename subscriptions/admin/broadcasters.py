@@ -21,7 +21,7 @@ from subscriptions.portal_access import actor_of
 
 class NewBroadcasterForm(forms.ModelForm[Broadcaster]):
     owner = forms.EmailField(
-        required=False, help_text="E-mail address of a user; empty: it has no owner yet."
+        required=False, help_text="Email address of a user; empty: it has no owner yet."
     )
 
     class Meta:

@@ -117,7 +117,7 @@ class Member(models.Model):
 
 
 class Invitation(models.Model):
-    """An offer of a role to an e-mail address; accepted once, through a link."""
+    """An offer of a role to an email address; accepted once, through a link."""
 
     broadcaster = models.ForeignKey(
         Broadcaster, on_delete=models.CASCADE, related_name="invitations"

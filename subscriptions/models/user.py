@@ -1,4 +1,4 @@
-"""Users sign in with their e-mail address."""
+"""Users sign in with their email address."""
 
 from __future__ import annotations
 

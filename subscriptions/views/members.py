@@ -29,6 +29,14 @@ ROLE_WORDS = (
 )
 
 
+# Django's stand-ins for a mail server: the console, a folder, nothing.
+_NO_MAIL_SERVER = (
+    ".console.EmailBackend",
+    ".filebased.EmailBackend",
+    ".dummy.EmailBackend",
+)
+
+
 def _live(request: PortalRequest) -> Broadcaster:
     """Members belong to the live broadcaster; its sandbox has the same ones."""
     return request.broadcaster.live or request.broadcaster
@@ -90,6 +98,13 @@ def invite(request: PortalRequest) -> HttpResponse:
 
 def _mail(request: PortalRequest, invitation: Invitation, link: str) -> None:
     """Send the link; what became of it is told, as it can be handed over by hand too."""
+    if settings.EMAIL_BACKEND.endswith(_NO_MAIL_SERVER):
+        messages.warning(
+            request,
+            f"No mail server is set up here, so {invitation.email} gets no email: give them the "
+            "link below yourself.",
+        )
+        return
     context = {"invitation": invitation, "link": link, "inviter": request.user}
     try:
         send_mail(
@@ -101,7 +116,7 @@ def _mail(request: PortalRequest, invitation: Invitation, link: str) -> None:
     except (OSError, SMTPException):
         messages.warning(
             request,
-            f"The mail to {invitation.email} could not be sent: give them the link below yourself.",
+            f"The email to {invitation.email} could not be sent: give them the link below yourself.",
         )
     else:
         messages.success(

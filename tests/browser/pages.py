@@ -101,6 +101,7 @@ PAGES = (
     Screen("deliveries:event-detail", ("event",)),
     Screen("deliveries:event-resend", ("event",)),
     Screen("deliveries:test-console"),
+    Screen("deliveries:test-console", query="in=webhook"),
     Screen("deliveries:test-console", sandbox=True),
     Screen("deliveries:test-faults-result", ("run",), who="viewer"),
     Screen("deliveries:signature-debugger"),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from deliveries.models import BinRequest, EndpointHealth, EndpointHour, RequestBin
 from deliveries.traffic import PERIODS, percentile, read_traffic
 from subscriptions.models import Broadcaster, Endpoint
-from tests.deliveries.pages import delivered_to, set_state, url
+from tests.deliveries.pages import delivered_to, published, set_state, url
 from tests.portal_clients import Portal
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
@@ -138,6 +138,37 @@ def test_the_first_steps_of_one_broadcaster_are_not_anothers(portal: Portal) -> 
     portal.add_endpoint()
     evidence = overview(portal, of=portal.sandbox).context["evidence"]
     assert not evidence.has_webhook
+
+
+def test_tests_are_not_among_the_latest_failures(portal: Portal) -> None:
+    portal.add_endpoint()
+    failed = set_state(delivered_to(portal.live, n=1), status="failed")
+    set_state(delivered_to(portal.live, n=2), status="failed", test=True)
+    assert [d.pk for d in overview(portal).context["failures"]] == [failed.pk]
+
+
+def test_the_page_of_a_webhook_has_its_own_chart_with_a_table(portal: Portal) -> None:
+    mine, other = portal.add_endpoint(), portal.add_endpoint(name="Other")
+    count_hour(mine, timezone.now() - timedelta(days=2), succeeded=41, failed=1)
+    count_hour(other, timezone.now(), succeeded=999)
+    client = portal.client("viewer")
+    address = portal.url("endpoint-detail", mine.public_id)
+    client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        text = client.get(address).content.decode()
+    assert len(queries) <= 8, [query["sql"][:100] for query in queries]
+    assert "Requests by outcome in the last 7 days" in text
+    assert '<td class="end">41</td>' in text
+    assert "999" not in text
+
+
+def test_a_topic_says_when_its_last_event_came(portal: Portal) -> None:
+    client = portal.client("viewer")
+    address = portal.url("topic-detail", "license.created")
+    assert "Not yet" in client.get(address).content.decode()
+    event = published(portal.live)
+    text = client.get(address).content.decode()
+    assert url(portal, "event-detail", event.event_id) in text
 
 
 def test_an_unknown_period_is_the_last_day(portal: Portal) -> None:

@@ -43,9 +43,12 @@ def test_the_result_of_a_test_stands_inline_as_soon_as_it_is_there(
     text = queued.content.decode()
     assert "Queued" in text
     assert f'hx-get="{result}"' in text
-    assert "hx-trigger" in client.get(result, headers=HTMX).content.decode()
+    waiting = client.get(result, headers=HTMX)
+    assert "hx-trigger" in waiting.content.decode()
+    tagged = {**HTMX, "If-None-Match": waiting["ETag"]}
+    assert client.get(result, headers=tagged).status_code == 304
     dispatch()
-    text = client.get(result, headers=HTMX).content.decode()
+    text = client.get(result, headers=tagged).content.decode()
     assert "hx-trigger" not in text
     for words in ("503 Service Unavailable", "down for repair", "X-Server", "What to do:"):
         assert words in text
@@ -140,6 +143,20 @@ def test_data_that_cannot_be_sent_is_refused_and_kept_in_the_form(
     if not headers:
         assert response.context["data"] == data
     assert not Delivery.objects.exists()
+
+
+def test_the_test_tab_of_a_webhook_is_the_console_below_its_head(portal: Portal) -> None:
+    endpoint = portal.add_endpoint()
+    client = portal.client("developer")
+    tab = f"{url(portal, 'test-console')}?endpoint={endpoint.public_id}&in=webhook"
+    detail = client.get(portal.url("endpoint-detail", endpoint.public_id)).content.decode()
+    assert tab.replace("&", "&amp;") in detail
+    page = client.get(tab).content.decode()
+    assert 'aria-current="page">Test</a>' in page
+    assert page.count('id="test-result"') == 1
+    assert 'name="in" value="webhook"' in page
+    assert 'id="test-endpoint"' not in page
+    assert 'id="test-endpoint"' in client.get(url(portal, "test-console")).content.decode()
 
 
 def test_another_broadcasters_webhook_cannot_be_tested(portal: Portal) -> None:

@@ -79,7 +79,7 @@ def test_a_new_owners_password_comes_from_standard_input(monkeypatch: pytest.Mon
     [
         (["Acme", "--platform", "nope"], "use one of"),
         ([" ", "--platform", "cleeng"], "needs a name"),
-        (["Acme", "--platform", "cleeng", "--owner", "nobody"], "not an e-mail address"),
+        (["Acme", "--platform", "cleeng", "--owner", "nobody"], "not an email address"),
         (["Acme", "--platform", "cleeng", "--password-stdin"], "give --owner"),
         (
             ["Acme", "--platform", "cleeng", "--owner", "a@example.com", "--password-stdin"],

@@ -2,6 +2,7 @@
 
 import re
 from smtplib import SMTPServerDisconnected
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -66,6 +67,20 @@ def test_the_link_is_mailed_and_another_account_is_warned(portal: Portal) -> Non
     assert mail.outbox[0].body.startswith("owner@example.com invites you")
     html = portal.client("stranger").get(path).content.decode()
     assert "sent to new@example.com; you are signed in as stranger@example.com" in html
+
+
+@pytest.mark.parametrize("stand_in", ["console", "dummy", "filebased"])
+def test_without_a_mail_server_no_mail_is_claimed_and_the_link_is_there(
+    portal: Portal, settings: Any, stand_in: str
+) -> None:
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{stand_in}.EmailBackend"
+    page = portal.client("owner").post(
+        portal.url("member-invite"), {"email": "a@example.com", "role": "viewer"}, follow=True
+    )
+    html = page.content.decode()
+    assert "No mail server is set up here" in html
+    assert "handed to the mail server" not in html
+    assert "/invitations/" in html
 
 
 def test_a_mail_that_could_not_be_sent_is_told(

@@ -96,7 +96,7 @@ class Command(BaseCommand):
         platforms = ", ".join(broadcaster.platform.title for broadcaster in demo.broadcasters)
         self.stdout.write(
             f"\n  Webhooks Portal   {url}/\n"
-            f"  E-mail            {demo.email}\n"
+            f"  Email             {demo.email}\n"
             f"  Password          {password}\n\n"
             f"  A demo broadcaster each on: {platforms}\n\n"
             f"  1. Sign in: Event logs shows a delivery that arrived and one that is retried.\n"

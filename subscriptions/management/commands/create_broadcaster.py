@@ -62,7 +62,7 @@ class Command(BaseCommand):
         try:
             validate_email(email)
         except ValidationError as error:
-            raise CommandError(f"{email!r} is not an e-mail address.") from error
+            raise CommandError(f"{email!r} is not an email address.") from error
         user = User.objects.create_user(email, password)
         # On the error stream: standard output may be read by a program.
         self.stderr.write(
