@@ -1,4 +1,4 @@
-"""Request ids and the content security policy."""
+"""Request ids, the content security policy, and account pages that no cache keeps."""
 
 from __future__ import annotations
 
@@ -43,4 +43,17 @@ class ContentSecurityPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", _POLICY)
+        return response
+
+
+class AccountPagesMiddleware:
+    """Seeds, recovery codes and sign-in forms are kept by no cache, the browser's own included."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path_info.startswith("/accounts/"):
+            response.headers["Cache-Control"] = "no-store"
         return response

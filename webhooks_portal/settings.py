@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "webhooks_portal.middleware.ContentSecurityPolicyMiddleware",
+    "webhooks_portal.middleware.AccountPagesMiddleware",
 ]
 ROOT_URLCONF = "webhooks_portal.urls"
 WSGI_APPLICATION = "webhooks_portal.wsgi.application"
@@ -185,6 +186,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 9 * 1024 * 1024
 # What is uploaded to the signature debugger never reaches a disk. A form with files that is larger
 # than FILE_UPLOAD_MAX_MEMORY_SIZE (2.5 MiB) loses them.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+
+# A report of an error (a mail to ADMINS, say) holds no variables: tokens are among them.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "webhooks_portal.error_reports.WithoutValues"
 
 # --- Language and time -------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -70,7 +70,9 @@ def rotate(request: PortalRequest, endpoint_id: str) -> HttpResponse:
         "carries_two": verbs.carries_two_signatures(endpoint),
     }
     status = 422 if form.errors else 200
-    return page(request, "subscriptions/endpoint_rotate_token.html", context, status=status)
+    # A refused form shows the typed token again.
+    template = "subscriptions/endpoint_rotate_token.html"
+    return no_store(page(request, template, context, status=status))
 
 
 @broadcaster_page(Role.DEVELOPER)

@@ -22,7 +22,7 @@ from subscriptions.models.endpoint import EndpointStatus
 from subscriptions.portal_access import PortalRequest, broadcaster_page
 from subscriptions.topic_choices import topic_groups, use_cases_of
 from subscriptions.url_preview import look_at
-from subscriptions.views.answers import go, page
+from subscriptions.views.answers import go, no_store, page
 
 # More than any customer has by hand; beyond it, search finds the rest.
 LIST_LENGTH = 200
@@ -141,12 +141,15 @@ def _form_page(
             if name in form.fields
         ),
     }
-    return page(
-        request,
-        "subscriptions/endpoint_form.html",
-        context,
-        fragment="subscriptions/_endpoint_form.html",
-        status=422 if form.is_bound and form.errors else 200,
+    # A refused form shows a typed token again.
+    return no_store(
+        page(
+            request,
+            "subscriptions/endpoint_form.html",
+            context,
+            fragment="subscriptions/_endpoint_form.html",
+            status=422 if form.is_bound and form.errors else 200,
+        )
     )
 
 
