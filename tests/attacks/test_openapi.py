@@ -1,0 +1,150 @@
+"""schemathesis: whatever the API's description allows or forbids is sent, and every answer has to be
+one that the description names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from django.conf import settings
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as hypothesis_settings
+from schemathesis.checks import (
+    content_type_conformance,
+    not_a_server_error,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.api_clients import URL, Api, account
+from webhooks_portal.wsgi import application
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+# A body for each operation that takes one, to be accepted by an account on Cleeng.
+EVENT = {"topic": "passCreated", "data": {"passId": "p-2"}}
+GOOD: dict[str, Any] = {
+    "POST /api/v1/events": EVENT,
+    "POST /api/v1/events/batch": {"events": [EVENT, EVENT]},
+    "POST /api/v1/endpoints": {"name": "New", "url": URL, "topics": ["passCreated"]},
+    "PATCH /api/v1/endpoints/{endpoint_id}": {"name": "Renamed", "active": False},
+    "POST /api/v1/endpoints/{endpoint_id}/rotate-token": {"overlap_seconds": 0},
+    "POST /api/v1/endpoints/{endpoint_id}/test": {"topic": "passCreated"},
+    "POST /api/v1/tokens": {"name": "CI", "scopes": ["events:write"]},
+    "PUT /3.1/webhook_subscriptions/{topic}": [{"url": URL}],
+}
+
+
+def described(*, coverage: bool) -> Any:
+    """The description, to be called in process. `coverage`: with the cases that schemathesis makes
+    for each limit that the schema sets, beside random ones."""
+    schema = schemathesis.openapi.from_path(
+        Path(settings.BASE_DIR) / "webhooks_portal" / "openapi.yaml"
+    )
+    schema.app = application
+    schema.config.phases.coverage.enabled = coverage
+    return schema
+
+
+description = described(coverage=True)
+plain_description = described(coverage=False)
+
+
+def bounded(examples: int) -> hypothesis_settings:
+    """The same cases on each run; what fails is told as it is, not made smaller."""
+    return hypothesis_settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate],
+    )
+
+
+@dataclass
+class Account:
+    """On Cleeng, which has all addresses; ids by the name they have in paths."""
+
+    token: str
+    ids: dict[str, str]
+    calls: int = 0
+
+
+@pytest.fixture
+def ours(db: None) -> Iterator[Account]:
+    created = account("cleeng")
+    api = Api(created.token)
+    endpoint = api.post("endpoints", {"name": "CRM", "url": URL, "topics": ["*"], "signature": "standard"}).json()
+    event = api.post("events", {"topic": "passCreated", "data": {"passId": "p-1"}}).json()
+    ids = {
+        "endpoint_id": endpoint["id"],
+        "event_id": event["id"],
+        "delivery_id": event["deliveries"][0]["id"],
+        "token_id": api.get("tokens").json()["data"][0]["id"],
+        "name": "passCreated",
+        "topic": "passCreated",
+    }
+    # The end of a request would close the connection that this test's transaction is on.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield Account(created.token, ids)
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@description.parametrize()
+@bounded(8)
+def test_every_answer_is_one_that_the_description_names(
+    case: schemathesis.Case, ours: Account
+) -> None:
+    case.headers["Authorization"] = f"Bearer {ours.token}"
+    ours.calls += 1
+    if ours.calls % 3:
+        # Made-up ids all end in 404: two of three are of things that are there.
+        case.path_parameters |= {name: ours.ids[name] for name in case.path_parameters}
+    case.call_and_validate(checks=CHECKS)
+
+
+@pytest.mark.parametrize("label", GOOD)
+def test_a_good_write_is_answered_as_described(label: str, ours: Account) -> None:
+    operation = description.find_operation_by_label(label)
+    assert operation is not None
+    case = operation.Case(
+        path_parameters={name: ours.ids[name] for name in re.findall(r"{(\w+)}", label)},
+        headers={"Authorization": f"Bearer {ours.token}"},
+        body=GOOD[label],
+        media_type="application/json",
+    )
+    response = case.call_and_validate(checks=CHECKS)
+    assert 200 <= response.status_code < 300
+
+
+def test_every_write_that_takes_a_body_has_a_good_one_here() -> None:
+    operations = [found.ok() for found in description.get_all_operations()]
+    assert {operation.label for operation in operations if operation.body} == set(GOOD)
+
+
+@plain_description.parametrize()
+@bounded(3)
+def test_without_a_token_nothing_is_answered_but_401(
+    case: schemathesis.Case, ours: Account
+) -> None:
+    for name in ("Authorization", "X-Publisher-Token"):
+        case.headers.pop(name, None)
+    case.path_parameters |= {name: ours.ids[name] for name in case.path_parameters}
+    response = case.call_and_validate(checks=CHECKS)
+    assert response.status_code == 401
