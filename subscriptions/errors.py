@@ -37,8 +37,13 @@ class RateExceeded(PortalError):
         self.retry_after_seconds = retry_after_seconds
 
 
+# More faults of one input are not looked for: explaining each field of a body full of unknown ones
+# would keep a process busy for seconds.
+MAX_FAULTS = 100
+
+
 class SeveralRefused(PortalError):
-    """More than one fault in the same input."""
+    """More than one fault in the same input; MAX_FAULTS or so at most."""
 
     def __init__(self, faults: list[Refused]) -> None:
         super().__init__(faults[0].detail, code=faults[0].code, pointer=faults[0].pointer)

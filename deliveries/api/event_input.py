@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from itertools import islice
 from typing import Any, cast
 
 from deliveries.publish import MAX_BATCH, NewEvent
 from subscriptions.api.times import parse_time
-from subscriptions.errors import Refused, SeveralRefused
+from subscriptions.errors import MAX_FAULTS, Refused, SeveralRefused
 from subscriptions.tables import did_you_mean
 
 FIELDS = ("topic", "data", "id", "occurred_at")
@@ -34,9 +35,7 @@ def read_batch(body: object, *, key: str | None = None) -> list[NewEvent]:
     """The events of a batch; an idempotency key of the batch gives each event one of its own."""
     if not isinstance(body, dict):
         raise Refused('Send an object: {"events": [...]}.', code="invalid")
-    faults = [
-        _unknown(name, f"/{_escaped(name)}", ("events",)) for name in body if name != "events"
-    ]
+    faults = _unknown_names(body, "", ("events",))
     items = body.get("events")
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_BATCH:
         found = f"are {len(items)} events" if isinstance(items, list) else "is no list of events"
@@ -48,10 +47,11 @@ def read_batch(body: object, *, key: str | None = None) -> list[NewEvent]:
             )
         )
         raise SeveralRefused(faults)
-    events = [
-        _event(item, f"/events/{index}", f"{key}/{index}" if key else None, faults)
-        for index, item in enumerate(items)
-    ]
+    events = []
+    for index, item in enumerate(items):
+        events.append(_event(item, f"/events/{index}", f"{key}/{index}" if key else None, faults))
+        if len(faults) >= MAX_FAULTS:
+            break
     if faults:
         raise SeveralRefused(faults)
     return [event for event in events if event is not None]
@@ -74,9 +74,7 @@ def read_test(body: object) -> tuple[str | None, dict[str, Any] | None]:
     """Topic and data of a test, either of which may be left out. Raises SeveralRefused."""
     if not isinstance(body, dict):
         raise Refused('Send an object: {"topic": ..., "data": {...}}.', code="invalid")
-    faults = [
-        _unknown(name, f"/{_escaped(name)}", FIELDS[:2]) for name in body if name not in FIELDS[:2]
-    ]
+    faults = _unknown_names(body, "", FIELDS[:2])
     topic, data = body.get("topic"), body.get("data")
     if topic is not None and not _is_topic(topic):
         faults.append(_wrong("topic", True, "a topic's name", ""))
@@ -97,9 +95,7 @@ def _event(body: object, at: str, key: str | None, faults: list[Refused]) -> New
         faults.append(Refused("An event is an object.", code="invalid", pointer=at))
         return None
     before = len(faults)
-    for name in body:
-        if name not in FIELDS:
-            faults.append(_unknown(name, f"{at}/{_escaped(name)}", FIELDS))
+    faults += _unknown_names(body, at, FIELDS)
     topic, data, event_id = body.get("topic"), body.get("data"), body.get("id")
     if not _is_topic(topic):
         faults.append(_wrong("topic", "topic" in body, "a topic's name", at))
@@ -129,6 +125,11 @@ def _time(value: object, at: str, faults: list[Refused]) -> datetime | None:
 def _wrong(name: str, given: bool, needed: str, at: str) -> Refused:
     words = f"The {name} is not {needed}." if given else f"The {name} is missing: {needed}."
     return Refused(words, code="invalid" if given else "required", pointer=f"{at}/{name}")
+
+
+def _unknown_names(body: dict[str, Any], at: str, known: tuple[str, ...]) -> list[Refused]:
+    names = (name for name in body if name not in known)
+    return [_unknown(name, f"{at}/{_escaped(name)}", known) for name in islice(names, MAX_FAULTS)]
 
 
 def _unknown(name: str, pointer: str, known: tuple[str, ...]) -> Refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -12,6 +13,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from subscriptions.api.times import EXAMPLE, iso_ms, parse_time
+from subscriptions.errors import MAX_FAULTS
 from subscriptions.tables import did_you_mean
 
 # PostgreSQL's integer; the verbs have narrower ranges of their own.
@@ -70,15 +72,12 @@ class Input(serializers.Serializer[Any]):
     """What a client sends: an object with the fields named here and no others."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        unknown = (
-            {
-                str(name): [ErrorDetail(self._unknown(str(name)), code=self._code(name))]
-                for name in data
-                if name not in self._writable
-            }
-            if isinstance(data, Mapping)
-            else {}
-        )
+        writable = self._writable
+        extra = (name for name in data if name not in writable) if isinstance(data, Mapping) else ()
+        unknown = {
+            str(name): [ErrorDetail(self._unknown(str(name)), code=self._code(name))]
+            for name in islice(extra, MAX_FAULTS)
+        }
         try:
             values: dict[str, Any] = super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -100,7 +99,7 @@ class Input(serializers.Serializer[Any]):
     def _unknown(self, name: str) -> str:
         if name in self.read_only_names:
             return f"The field {name} cannot be set: leave it out."
-        hint = did_you_mean(name, self._writable) or ": leave it out"
+        hint = did_you_mean(name[:60], self._writable) or ": leave it out"
         return f"There is no field {name[:60]!r} here{hint if hint.endswith('?') else hint + '.'}"
 
 

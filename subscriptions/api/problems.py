@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import singledispatch
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import (
@@ -21,6 +22,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 
 from subscriptions.errors import (
+    MAX_FAULTS,
     Conflict,
     NotFound,
     PortalError,
@@ -149,7 +151,7 @@ def _forbidden(error: PermissionDenied) -> Problem:
 
 @problem_of.register
 def _invalid(error: exceptions.ValidationError) -> Problem:
-    return Problem.of_faults(422, list(_faults(error.detail, "")))
+    return Problem.of_faults(422, list(islice(_faults(error.detail, ""), MAX_FAULTS)))
 
 
 @problem_of.register

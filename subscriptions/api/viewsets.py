@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import islice
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import NotFound
@@ -14,7 +15,7 @@ from subscriptions.api.parsers import JSONOnly
 from subscriptions.api.query import Query
 from subscriptions.audit import Actor
 from subscriptions.client_address import client_address
-from subscriptions.errors import Refused, SeveralRefused
+from subscriptions.errors import MAX_FAULTS, Refused, SeveralRefused
 from subscriptions.models import Broadcaster, PublisherToken, Scope
 
 MAX_BODY_BYTES = 256 * 1024
@@ -63,7 +64,7 @@ class TenantViewSet(ViewSet):
                     code="unknown_field",
                     pointer=f"/{str(name)[:60]}",
                 )
-                for name in data
+                for name in islice(data, MAX_FAULTS)
             ]
             if faults:
                 raise SeveralRefused(faults)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 
-from tests.api_clients import URL, Api, account
+from tests.attacks.api_walk import GOOD, Account, make_account
 from webhooks_portal.wsgi import application
 
 CHECKS = [
@@ -34,18 +34,6 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# A body for each operation that takes one, to be accepted by an account on Cleeng.
-EVENT = {"topic": "passCreated", "data": {"passId": "p-2"}}
-GOOD: dict[str, Any] = {
-    "POST /api/v1/events": EVENT,
-    "POST /api/v1/events/batch": {"events": [EVENT, EVENT]},
-    "POST /api/v1/endpoints": {"name": "New", "url": URL, "topics": ["passCreated"]},
-    "PATCH /api/v1/endpoints/{endpoint_id}": {"name": "Renamed", "active": False},
-    "POST /api/v1/endpoints/{endpoint_id}/rotate-token": {"overlap_seconds": 0},
-    "POST /api/v1/endpoints/{endpoint_id}/test": {"topic": "passCreated"},
-    "POST /api/v1/tokens": {"name": "CI", "scopes": ["events:write"]},
-    "PUT /3.1/webhook_subscriptions/{topic}": [{"url": URL}],
-}
 
 
 def described(*, coverage: bool) -> Any:
@@ -59,6 +47,7 @@ def described(*, coverage: bool) -> Any:
     return schema
 
 
+COUNTER = count()
 description = described(coverage=True)
 plain_description = described(coverage=False)
 
@@ -75,33 +64,13 @@ def bounded(examples: int) -> hypothesis_settings:
     )
 
 
-@dataclass
-class Account:
-    """On Cleeng, which has all addresses; ids by the name they have in paths."""
-
-    token: str
-    ids: dict[str, str]
-    calls: int = 0
-
-
 @pytest.fixture
 def ours(db: None) -> Iterator[Account]:
-    created = account("cleeng")
-    api = Api(created.token)
-    endpoint = api.post("endpoints", {"name": "CRM", "url": URL, "topics": ["*"], "signature": "standard"}).json()
-    event = api.post("events", {"topic": "passCreated", "data": {"passId": "p-1"}}).json()
-    ids = {
-        "endpoint_id": endpoint["id"],
-        "event_id": event["id"],
-        "delivery_id": event["deliveries"][0]["id"],
-        "token_id": api.get("tokens").json()["data"][0]["id"],
-        "name": "passCreated",
-        "topic": "passCreated",
-    }
+    made = make_account()
     # The end of a request would close the connection that this test's transaction is on.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield Account(created.token, ids)
+    yield made
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
@@ -112,9 +81,8 @@ def test_every_answer_is_one_that_the_description_names(
     case: schemathesis.Case, ours: Account
 ) -> None:
     case.headers["Authorization"] = f"Bearer {ours.token}"
-    ours.calls += 1
-    if ours.calls % 3:
-        # Made-up ids all end in 404: two of three are of things that are there.
+    # Made-up ids all end in 404: two of three are of things that are there.
+    if next(COUNTER) % 3:
         case.path_parameters |= {name: ours.ids[name] for name in case.path_parameters}
     case.call_and_validate(checks=CHECKS)
 
