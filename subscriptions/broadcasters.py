@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from subscriptions.audit import SYSTEM, Actor, record
-from subscriptions.errors import Refused
+from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Broadcaster, Member, Platform, Scope, User
 from subscriptions.models.broadcaster import Environment, Role
 from subscriptions.tokens import create_token
+
+MAX_OWNED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,30 @@ def _make(
     return broadcaster, made.plaintext
 
 
+def _check_owned(owner: User | None, actor: Actor) -> None:
+    """Who makes one for themselves can do so this often; staff and commands are not held up."""
+    if owner is None or owner != actor.user or owner.is_staff:
+        return
+    # Locked, so that two requests at once cannot pass the limit together.
+    User.objects.select_for_update().get(pk=owner.pk)
+    if owner.memberships.filter(role=Role.OWNER).count() >= MAX_OWNED:
+        raise Conflict(
+            f"You own {MAX_OWNED} broadcasters already: ask your operator for more.",
+            code="broadcaster_limit_reached",
+        )
+
+
 @transaction.atomic
 def create_broadcaster(
     *, name: str, platform: str, owner: User | None = None, actor: Actor = SYSTEM
 ) -> CreatedBroadcaster:
     """Make a live broadcaster with its sandbox, a token with all scopes for each, and its owner.
 
-    Raises Refused for an empty name or an unknown platform.
+    Raises Refused for an empty name or an unknown platform, Conflict for someone's hundred and first.
     """
     if not name.strip():
         raise Refused("A broadcaster needs a name.", code="required", pointer="/name")
+    _check_owned(owner, actor)
     found = Platform.objects.filter(pk=platform).first()
     if found is None:
         known = ", ".join(Platform.objects.values_list("name", flat=True))

@@ -24,6 +24,9 @@ from subscriptions.url_rules import check_url
 ALL_TOPICS = "*"
 MAX_TIMEOUT_SECONDS = 30
 MAX_RATE_LIMIT = 10_000
+# Of a broadcaster whose platform sets no limit: each event is stored for all that want it at once.
+# Staff can set another.
+MOST_ENDPOINTS = 10_000
 _SETTINGS_COLUMNS = (
     "name", "url", "description", "all_topics", "headers", "rate_limit", "timeout_seconds",
     "signature", "updated_at",
@@ -123,12 +126,12 @@ def _subscribe(endpoint: Endpoint, topics: Iterable[Topic]) -> None:
 def _check_limit(broadcaster: Broadcaster) -> None:
     limit = broadcaster.endpoint_limit
     if limit is None:
-        return
+        limit = MOST_ENDPOINTS
     count = Endpoint.objects.for_broadcaster(broadcaster).count()
     if count >= limit:
         raise Conflict(
-            f"{broadcaster.name} has {count} webhooks, and {broadcaster.platform.title} allows "
-            f"{limit}: delete one first, or ask your operator to raise the limit.",
+            f"{broadcaster.name} has {count:,} webhooks, and {limit:,} is its limit: delete one "
+            "first, or ask your operator to raise it.",
             code="endpoint_limit_reached",
         )
 

@@ -85,6 +85,8 @@ def create_token(
     secret = "".join(secrets.choice(_LETTERS) for _ in range(40))
     plaintext = PREFIX + secret + _checksum(secret)
     with transaction.atomic():
+        # Locked, so that two requests at once cannot pass the limit together.
+        Broadcaster.objects.select_for_update(of=("self",)).get(pk=broadcaster.pk)
         if broadcaster.publisher_tokens.filter(revoked_at=None).count() >= MAX_LIVE_TOKENS:
             raise Conflict(
                 f"There are {MAX_LIVE_TOKENS} tokens already: revoke one first.",
