@@ -46,15 +46,15 @@ class Demo:
     made: int  # how many of them were made just now
 
 
-def ensure_demo(data_dir: Path) -> Demo:
-    """Make what is missing, and point the webhooks at WEBHOOKS_PUBLIC_URL as it is now."""
+def ensure_demo(data_dir: Path, *, follow: bool = True) -> Demo:
+    """Make what is missing; `follow`: point the webhooks at WEBHOOKS_PUBLIC_URL as it is now."""
     with transaction.atomic():
         user, password = _ensure_user(data_dir / PASSWORD_FILE)
         before = _broadcasters(user)
         for platform in Platform.objects.exclude(pk__in=before).order_by("title"):
             _make(platform, user)
         found = _broadcasters(user)
-        for broadcaster in found.values():
+        for broadcaster in found.values() if follow else ():
             _point_at_this_server(broadcaster)
     for broadcaster in found.values():
         _publish_first_event(broadcaster)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from deliveries.demo_receivers import RECEIVERS, Receiver
-from deliveries.request_bin import bin_url, open_bin
+from deliveries.request_bin import bin_url, endpoints_at, open_bin
 from deliveries.sending import USER_AGENT
 from deliveries.signing import signature_headers
 from subscriptions.audit import COMMAND_LINE
@@ -53,10 +53,11 @@ def ensure_webhooks(
     Raises PortalError where the broadcaster may have no more webhooks.
     """
     before = set(Endpoint.objects.filter(broadcaster=broadcaster).values_list("name", flat=True))
+    url = _known_url(broadcaster)
     for position, receiver in enumerate(RECEIVERS):
         if receiver.name not in before:
             endpoint = _make(broadcaster, receiver, _wanted(topics, position))
-            Endpoint.objects.filter(pk=endpoint.pk).update(created_at=since)
+            Endpoint.objects.filter(pk=endpoint.pk).update(url=url, created_at=since)
     by_name = {receiver.name: receiver for receiver in RECEIVERS}
     found = Endpoint.objects.for_broadcaster(broadcaster).filter(name__in=by_name)
     return {
@@ -76,6 +77,15 @@ def _wanted(topics: Sequence[Topic], position: int) -> list[str]:
         topic.name for n, topic in enumerate(topics) if (position - n) % len(RECEIVERS) < _WANTING
     ]
     return chosen or [topics[0].name]
+
+
+def _known_url(broadcaster: Broadcaster) -> str:
+    """The request bin's, where the webhooks have it that are there already: the portal may run on another port."""
+    found = open_bin(broadcaster)
+    for endpoint in endpoints_at(found):
+        base, _, _ = endpoint.url.partition(found.public_id)
+        return f"{base}{found.public_id}/"
+    return bin_url(found)
 
 
 def _make(broadcaster: Broadcaster, receiver: Receiver, topics: list[str]) -> Endpoint:

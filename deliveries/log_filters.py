@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.db.models import BigIntegerField, F, Q, QuerySet
@@ -15,6 +15,7 @@ from django.http import QueryDict
 from deliveries.failure_names import FAILURES
 from deliveries.log_pages import COMPARED_ROWS, SEARCHED_ROWS, LogPage, first_key, log_page
 from deliveries.models import Delivery, DeliveryStatus, Event
+from deliveries.models.delivery import DeliveryQuerySet
 from subscriptions.forms import PortalForm
 from subscriptions.models import Broadcaster, Endpoint
 from subscriptions.public_ids import public_to_uuid
@@ -24,6 +25,7 @@ from subscriptions.viewer import zone_named
 _MOST_WEBHOOKS = 500
 _EARLIEST = date(2000, 1, 1)
 _LATEST = date(2200, 1, 1)
+Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class LogForm(PortalForm):
             left["zone"] = str(self.data["zone"])
         return left.urlencode()
 
-    def between(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+    def between(self, rows: Rows) -> Rows:
         """Days are whole ones, in the form's zone; the primary key holds the time."""
         zone = self.value("zone")
         if since := self.value("since"):
@@ -167,14 +169,14 @@ class DeliveryLogForm(LogForm):
         """Rows have their endpoint loaded."""
         if not self.is_valid():
             return LogPage([], "")
-        rows: QuerySet[Delivery] = Delivery.objects.for_broadcaster(self.broadcaster)
+        rows = Delivery.objects.for_broadcaster(self.broadcaster)
         loose: list[Q] = list(self._loose())
         status, webhook = self.value("status"), self.webhook
         # One index serves; of a webhook and a status the one that leaves less, as most arrive.
         if status and (webhook is None or status != DeliveryStatus.DELIVERED):
             # The cast keeps SQLite, which has no statistics, from the webhook's index instead.
             key = Cast("endpoint_id", BigIntegerField())
-            rows = rows.filter(status=status).alias(webhook_key=key)
+            rows = rows.in_state(status).alias(webhook_key=key)
             loose += [Q(webhook_key=webhook.pk)] if webhook else []
         else:
             rows = rows.filter(endpoint=webhook) if webhook else rows
@@ -200,7 +202,7 @@ class DeliveryLogForm(LogForm):
         if test := self.value("test"):
             yield Q(test=test == "only")
 
-    def _search(self, rows: QuerySet[Delivery]) -> tuple[QuerySet[Delivery], Q | None]:
+    def _search(self, rows: DeliveryQuerySet) -> tuple[DeliveryQuerySet, Q | None]:
         """Whole ids are looked up, anything else is searched for."""
         text = self.value("q").strip()
         if not text:
@@ -209,7 +211,7 @@ class DeliveryLogForm(LogForm):
             return rows.filter(pk=key), None
         if text.startswith("evt_"):
             event = Event.objects.for_broadcaster(self.broadcaster).filter(event_id=text)
-            return rows.filter(event__in=event), None
+            return rows.of_events(event.values_list("pk", flat=True)), None
         found = Q(event__event_id__icontains=text) | Q(event__body__icontains=text)
         return rows, found | Q(endpoint__public_id=text)
 

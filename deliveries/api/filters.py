@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db.models import BigIntegerField, Model, Q, QuerySet
@@ -55,6 +55,7 @@ LOOKED_THROUGH = (
 # Ids hold the time at which a row was made, some moments after the time that its columns say.
 _ID_MARGIN = timedelta(hours=1)
 M = TypeVar("M", bound=Model)
+Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,14 @@ def filtered_events(broadcaster: Broadcaster, query: Query) -> Narrowed[Event]:
 
 
 def filtered_deliveries(broadcaster: Broadcaster, query: Query) -> Narrowed[Delivery]:
-    rows: QuerySet[Delivery] = Delivery.objects.for_broadcaster(broadcaster)
+    rows = Delivery.objects.for_broadcaster(broadcaster)
     rows, loose = _between(rows, query, "created_at")
     endpoints = _endpoint_pk(broadcaster, query)
     status = query.choice("status", DeliveryStatus.values)
     # One index serves; of an endpoint and a status the one that leaves less, as most arrive.
     if status and (endpoints is None or status != DeliveryStatus.DELIVERED):
         # The cast keeps SQLite, which has no statistics, from the endpoint's index instead.
-        rows = rows.filter(status=status)
+        rows = rows.in_state(status)
         if endpoints is not None:
             rows = rows.alias(endpoint_key=Cast("endpoint_id", BigIntegerField()))
             loose.append(Q(endpoint_key__in=endpoints))
@@ -104,7 +105,7 @@ def filtered_deliveries(broadcaster: Broadcaster, query: Query) -> Narrowed[Deli
         rows = rows if endpoints is None else rows.filter(endpoint_id__in=endpoints)
         loose += [Q(status=status)] if status else []
     if event := query.text("event"):
-        rows = rows.filter(event_id__in=_event_pk(broadcaster, event))
+        rows = rows.of_events(_event_pk(broadcaster, event))
     search = query.search()
     if search and (key := public_to_uuid("dlv", search)) is not None:
         rows = rows.filter(pk=key)
@@ -116,13 +117,13 @@ def filtered_deliveries(broadcaster: Broadcaster, query: Query) -> Narrowed[Deli
 
 def filtered_attempts(broadcaster: Broadcaster, query: Query) -> Narrowed[Attempt]:
     """The times are those at which the requests were sent, the status is the delivery's."""
-    rows: QuerySet[Attempt] = Attempt.objects.for_broadcaster(broadcaster)
+    rows = Attempt.objects.for_broadcaster(broadcaster)
     rows, loose = _between(rows, query, "sent_at")
     if (endpoints := _endpoint_pk(broadcaster, query)) is not None:
         rows = rows.filter(endpoint_id__in=endpoints)
     if event := query.text("event"):
         of_event = Delivery.objects.filter(event_id__in=_event_pk(broadcaster, event))
-        rows = rows.filter(delivery_id__in=list(of_event.values_list("pk", flat=True)))
+        rows = rows.of_deliveries(of_event.values_list("pk", flat=True))
     if status := query.choice("status", DeliveryStatus.values):
         loose.append(Q(delivery__status=status))
     if outcome := query.choice("outcome", Outcome.values):
@@ -131,7 +132,7 @@ def filtered_attempts(broadcaster: Broadcaster, query: Query) -> Narrowed[Attemp
         loose.append(Q(status_code=status_code))
     search = query.search()
     if search and (key := public_to_uuid("dlv", search)) is not None:
-        rows = rows.filter(delivery_id=key)
+        rows = rows.of_deliveries([key])
     elif search and (key := public_to_uuid("att", search)) is not None:
         rows = rows.filter(pk=key)
     elif search:
@@ -173,7 +174,7 @@ def _search(text: str, event: str) -> Q:
     )
 
 
-def _between(rows: QuerySet[M], query: Query, column: str) -> tuple[QuerySet[M], list[Q]]:
+def _between(rows: Rows, query: Query, column: str) -> tuple[Rows, list[Q]]:
     """Bounds on the id, where the index that pages are read from ends, and on the time itself."""
     loose: list[Q] = []
     after, before = query.time("created_after"), query.time("created_before")

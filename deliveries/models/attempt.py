@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.db import models
 
 from deliveries.models.delivery import Delivery, Trigger
@@ -18,6 +21,11 @@ class Outcome(models.TextChoices):
 class AttemptQuerySet(models.QuerySet["Attempt"]):
     def for_broadcaster(self, broadcaster: Broadcaster) -> AttemptQuerySet:
         return self.filter(broadcaster=broadcaster)
+
+    def of_deliveries(self, keys: Iterable[UUID]) -> AttemptQuerySet:
+        """Of these deliveries, looked up before, for the same reason as Delivery.of_events."""
+        found = Attempt.objects.filter(delivery__in=list(keys)).values_list("pk", flat=True)
+        return self.filter(pk__in=list(found))
 
 
 class Attempt(models.Model):

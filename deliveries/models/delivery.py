@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
 from django.utils import timezone
 
 from deliveries.models.event import Event
@@ -35,9 +37,28 @@ STOPPED = models.Case(
 )
 
 
+_NOT_DELIVERED = Func(
+    F("status"),
+    template="%(expressions)s IN ('pending', 'failed', 'cancelled')",
+    output_field=models.BooleanField(),
+)
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def for_broadcaster(self, broadcaster: Broadcaster) -> DeliveryQuerySet:
         return self.filter(broadcaster=broadcaster)
+
+    def in_state(self, status: str) -> DeliveryQuerySet:
+        """Of one status. Index: delivery_page_status, for all but delivered ones."""
+        rows = self.filter(status=status)
+        # SQLite takes a partial index only where its condition stands in the query, as constants.
+        return rows if status == DeliveryStatus.DELIVERED else rows.filter(_NOT_DELIVERED)
+
+    def of_events(self, keys: Iterable[UUID]) -> DeliveryQuerySet:
+        """Of these events, looked up before: to come by them in order of their own keys, SQLite
+        would walk through all of the broadcaster's."""
+        found = Delivery.objects.filter(event__in=list(keys)).values_list("pk", flat=True)
+        return self.filter(pk__in=list(found))
 
     def due(self, now: datetime) -> DeliveryQuerySet:
         """Pending, not under way, and its time has come."""

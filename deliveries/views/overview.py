@@ -25,9 +25,7 @@ def overview(request: PortalRequest) -> HttpResponse:
     period = period_named(request.GET.get("period", ""))
     traffic = read_traffic(broadcaster, period, now)
     evidence = read_evidence(broadcaster)
-    failures = Delivery.objects.for_broadcaster(broadcaster).filter(
-        status=DeliveryStatus.FAILED, test=False
-    )
+    failures = Delivery.objects.for_broadcaster(broadcaster).in_state(DeliveryStatus.FAILED)
     oldest = evidence.oldest_due_at
     context = {
         "periods": PERIODS,
@@ -40,6 +38,8 @@ def overview(request: PortalRequest) -> HttpResponse:
         "waiting_since": oldest if oldest is not None and oldest <= now else None,
         "next_due_at": oldest,
         "attention": needing_attention(broadcaster),
-        "failures": failures.select_related("endpoint").order_by("-pk")[:_LATEST_FAILURES],
+        "failures": failures.filter(test=False)
+        .select_related("endpoint")
+        .order_by("-pk")[:_LATEST_FAILURES],
     }
     return page(request, "deliveries/overview.html", context)

@@ -71,6 +71,17 @@ def test_it_adds_as_many_finished_deliveries_as_asked_for_each_time(
     assert not history().filter(next_attempt_at__isnull=False).exists()
 
 
+def test_a_portal_that_runs_on_another_port_meanwhile_keeps_its_webhooks(
+    demo_settings: Settings,
+) -> None:
+    call_command("demo", stdout=io.StringIO())
+    demo_settings.WEBHOOKS_PUBLIC_URL = "http://localhost:9999"
+    said = load(20)
+    assert "localhost:9999" not in said
+    urls = Endpoint.objects.values_list("url", flat=True)
+    assert all(url.startswith("http://localhost:8000/bin/bin_") for url in urls)
+
+
 def test_they_are_a_month_s_of_every_platform_with_successes_and_failures_of_many_kinds(
     demo_settings: Settings,
 ) -> None:

@@ -57,12 +57,14 @@ class Command(BaseCommand):
         if not Platform.objects.exists():
             raise CommandError("No platforms are loaded: run `manage.py load_platforms` first.")
         try:
-            demo = ensure_demo(settings.WEBHOOKS_DATA_DIR)
+            # A portal that runs meanwhile, on another port, keeps its webhooks.
+            demo = ensure_demo(settings.WEBHOOKS_DATA_DIR, follow=not options["deliveries"])
             if options["deliveries"]:
                 self._add_history(demo, options["deliveries"])
         except PortalError as error:
             raise CommandError(error.detail) from error
-        self._show(demo)
+        if demo.made or not options["deliveries"]:
+            self._show(demo)
 
     def _add_history(self, demo: Demo, deliveries: int) -> None:
         begin = told_at = time.monotonic()
