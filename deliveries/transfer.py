@@ -19,6 +19,7 @@ from deliveries.name_lookup import Answer
 from deliveries.request_lines import header_lines
 from deliveries.transport_result import (
     MAX_BODY_KEPT_BYTES,
+    MAX_BODY_PIECES,
     MAX_BODY_READ_BYTES,
     MAX_CONNECT_SECONDS,
     MAX_HEADER_BYTES,
@@ -174,7 +175,7 @@ class Transfer:
             status_code=status if has_status else None,
             headers=self._headers() if has_status else (),
             body=b"".join(self._body)[:MAX_BODY_KEPT_BYTES],
-            truncated=self._body_bytes > MAX_BODY_KEPT_BYTES,
+            truncated=self._body_bytes > MAX_BODY_KEPT_BYTES or self._cut == "body",
             error=error,
             certificate_expires_at=expiry(chain),
             sent_again=waiting.sent_again,
@@ -223,7 +224,8 @@ class Transfer:
         self._body_left = b""
         self._lines: list[bytes] = []
         self._awaits_status = True
-        self._header_bytes = self._header_lines = self._body_bytes = 0
+        self._header_bytes = self._header_lines = 0
+        self._body_bytes = self._body_pieces = 0
         self._body: list[bytes] = []
         self._cut = ""
         self._tried: list[str] = []
@@ -259,7 +261,8 @@ class Transfer:
         if self._body_bytes < MAX_BODY_KEPT_BYTES:
             self._body.append(data)
         self._body_bytes += len(data)
-        if self._body_bytes > MAX_BODY_READ_BYTES:
+        self._body_pieces += 1
+        if self._body_bytes > MAX_BODY_READ_BYTES or self._body_pieces > MAX_BODY_PIECES:
             self._cut = "body"
             return -1
         return None

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 MAX_BODY_READ_BYTES = 64 * 1024
 MAX_BODY_KEPT_BYTES = 16 * 1024
+# Chunks of a byte each would cost as much work as 65,536 answers.
+MAX_BODY_PIECES = 4_096
 MAX_HEADER_BYTES = 64 * 1024
 # Thousands of tiny lines would take many times their bytes in memory, and in the log.
 MAX_HEADER_LINES = 1_000
@@ -55,7 +57,7 @@ class TransportResult:
     the response had arrived, None where none did. duration_ms = dns_ms + connect_ms + tls_ms +
     first_byte_ms (waiting for the response's first byte) + reading it; a part is None where it
     did not happen, as on a connection that was kept open. headers: of the final response, in
-    order, as Latin-1. truncated: there was more body than the 16 KiB kept.
+    order, as Latin-1. truncated: there was more body than what is kept, 16 KiB at most.
     certificate_expires_at: of the receiver's certificate, where one was seen on this connection
     or an earlier one. sent_again: the kept connection had been closed by the receiver, so the
     request was repeated on a new one within this attempt.
