@@ -262,7 +262,7 @@ class Transfer:
             self._body.append(data)
         self._body_bytes += len(data)
         self._body_pieces += 1
-        if self._body_bytes > MAX_BODY_READ_BYTES or self._body_pieces > MAX_BODY_PIECES:
+        if self._body_bytes > MAX_BODY_READ_BYTES or self._body_pieces >= MAX_BODY_PIECES:
             self._cut = "body"
             return -1
         return None

@@ -303,3 +303,22 @@ def test_inside_addresses_look_alike_whether_open_closed_filtered_or_absent(conn
         assert listening.connections == 0
     assert len(seen) == 1
     assert connected == []
+
+
+@pytest.mark.django_db
+def test_the_form_s_look_at_a_url_names_no_address_inside(settings, monkeypatch, caplog):
+    """Else it would tell what names mean in the operator's own network, one by one."""
+    from subscriptions import url_preview
+
+    settings.WEBHOOKS_ALLOWED_NETWORKS = []
+    names = Names()
+    names.names = NAMES
+    monkeypatch.setattr(url_preview, "resolve_by_system", names)
+    portal = make_portal("clawget")
+    client, page = portal.client("developer"), portal.url("endpoint-check-url")
+    for name, addresses in NAMES.items():
+        response = client.get(page, {"url": f"https://{name}/"}, headers={"HX-Request": "true"})
+        text = response.content.decode().replace(name, "")
+        assert "leads to an address that is not public" in text
+        assert not [address for address in addresses if len(address) > 3 and address in text]
+    assert "10.0.0.5, a private address" in caplog.text

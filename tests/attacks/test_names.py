@@ -8,6 +8,7 @@ import pytest
 
 from deliveries import name_lookup
 from deliveries.name_lookup import MAX_TRIED_ADDRESSES
+from subscriptions import system_resolver
 from tests.attacks.verdicts import told, verdict_of
 from tests.deliveries.doors import Names, open_door, request, results, send
 from tests.receiver import Receiver, Reply
@@ -181,7 +182,7 @@ def test_a_cname_to_the_inside_is_refused_by_what_it_leads_to(monkeypatch, opene
         kind = partial(tuple, (socket.AF_INET, socket.SOCK_STREAM, 6, "db.corp.internal"))
         return [(*kind(), (INSIDE, 0))]
 
-    monkeypatch.setattr(name_lookup.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(system_resolver.socket, "getaddrinfo", getaddrinfo)
     with open_door(allowed_networks=()) as door:
         result = send(door, "https://alias.example/")
     assert blocked(result) == ("address_blocked", INSIDE)
@@ -196,7 +197,7 @@ def test_no_search_domain_of_this_machine_is_tried(monkeypatch, opened):
         asked.append(host)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(name_lookup.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(system_resolver.socket, "getaddrinfo", getaddrinfo)
     with open_door() as door:
         for name in ("db.corp", "metadata", "shop.example", "shop.example."):
             assert verdict_of(send(door, f"http://{name}/")).failure == "dns_failed"

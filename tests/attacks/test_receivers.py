@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from deliveries.transport_result import MAX_BODY_KEPT_BYTES
+from deliveries.transport_result import MAX_BODY_KEPT_BYTES, MAX_BODY_PIECES
 from tests import certificates
 from tests.attacks.verdicts import told, verdict_of
 from tests.deliveries.doors import Names, open_door, request, send
@@ -243,6 +243,14 @@ def test_an_endless_body_is_cut_after_64_kib_and_its_status_counts(door, receive
     assert result.body == b"a" * MAX_BODY_KEPT_BYTES
     assert result.duration_ms < 2_000
     assert send(door, receiver.url("/next")).connect_ms is not None  # not on the cut connection
+
+
+def test_a_body_of_single_bytes_is_cut_after_4096_pieces(door, receiver):
+    receiver.on("/hook", Reply(raw=CHUNKED, body=b"1\r\na\r\n" * 2_000, endless=True))
+    result = send(door, receiver.url("/hook"))
+    assert (result.status_code, result.truncated, result.error) == (200, True, None)
+    assert result.body == b"a" * MAX_BODY_PIECES
+    assert send(door, receiver.url("/next")).connect_ms is not None
 
 
 def test_a_reset_is_a_connection_broken_off(door, receiver):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from deliveries import name_lookup
-from deliveries.name_lookup import NameLookup, resolve_by_system
+from deliveries.name_lookup import NameLookup
 from subscriptions.addresses import judge
 from tests.deliveries.doors import LOOPBACK, Names
 
@@ -111,27 +111,3 @@ def test_names_that_were_slow_leave_threads_for_the_others(lookups, monkeypatch)
         assert time.monotonic() - started < 1.0
     finally:
         release.set()
-
-
-def test_the_system_resolver_takes_a_name_as_absolute(monkeypatch):
-    asked = []
-
-    def record(host, *arguments, **named):
-        asked.append(host)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 0))]
-
-    monkeypatch.setattr(name_lookup.socket, "getaddrinfo", record)
-    assert resolve_by_system("shop.example") == ["8.8.8.8"]
-    assert asked == ["shop.example."]
-
-
-def test_the_hosts_file_comes_first(tmp_path):
-    hosts = tmp_path / "hosts"
-    hosts.write_text(
-        "# a comment\n10.1.2.3  Receiver.internal other\nfd00::1 other # x\n\nbroken\n"
-    )
-    in_file = name_lookup._addresses_in_hosts_file
-    assert in_file("receiver.internal", hosts) == ["10.1.2.3"]
-    assert in_file("other", hosts) == ["10.1.2.3", "fd00::1"]
-    assert in_file("x", hosts) == []
-    assert in_file("receiver.internal", tmp_path / "missing") == []
