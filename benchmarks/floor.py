@@ -135,7 +135,7 @@ def run(current: Stage) -> dict[str, float]:
     current.start_receiver()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE floor_attempt AS SELECT * FROM deliveries_attempt LIMIT 0")
-    pumps = 1 if current.database == "sqlite" else 2
+    pumps = 1
     children = [
         subprocess.Popen(
             [sys.executable, "-m", "benchmarks.floor", "child", str(current.receiver_port),

@@ -6,24 +6,27 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from deliveries.claiming import CLAIM_COLUMNS
 from deliveries.models import Event, Trigger, Variant
 from deliveries.outcomes import Claim, Settled, not_sent
+from deliveries.prepared import server_side
 from deliveries.signing import SigningError, signature_headers
 from deliveries.transport import OutboundRequest
 from deliveries.variants import Signing, varied
 from subscriptions.endpoint_tokens import signs, token_format, token_pair
 from subscriptions.header_rules import is_reserved, masked
 from subscriptions.models import Endpoint
+from subscriptions.platform_rules import PlatformRules
 from subscriptions.secrets_at_rest import WrongKey
-from subscriptions.signing_tokens import generate_token
+from subscriptions.signing_tokens import TokenPair, generate_token
 from webhooks_portal import __version__
 
 logger = logging.getLogger(__name__)
@@ -32,6 +35,10 @@ USER_AGENT = f"Webhooks-Portal/{__version__}"
 _BY_HAND = {Trigger.TEST, Trigger.RESEND}
 
 ENDPOINT_CACHE_SECONDS = 1.0
+_ID, _EVENT, _ENDPOINT, _TEST, _TRIGGER, _PLANNED_AT = map(
+    CLAIM_COLUMNS.index, ("id", "event_id", "endpoint_id", "test", "trigger", "planned_at")
+)
+_BODIES_POSTGRESQL = "SELECT id, event_id, body FROM deliveries_event WHERE id = ANY(%s)"
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -54,6 +61,49 @@ class Prepared:
     stopped: list[Claim]
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An endpoint with what all of its requests have in common. `fault`: why it cannot be signed."""
+
+    endpoint: Endpoint
+    rules: PlatformRules
+    tokens: TokenPair | None
+    fault: str
+    own_headers: Headers
+    custom_headers: Headers
+    logged_headers: Headers  # of the custom ones, secrets masked
+    timeout_seconds: float
+
+    @classmethod
+    def of(cls, endpoint: Endpoint, now: datetime) -> Target:
+        """From a row with its broadcaster and platform loaded."""
+        rules = endpoint.broadcaster.rules
+        tokens, fault = None, ""
+        try:
+            tokens = token_pair(endpoint, now) if signs(endpoint) else None
+        except WrongKey as error:
+            fault = str(error)
+        custom = tuple(
+            (name, value)
+            for name, value in endpoint.headers
+            # A reserved one can have been stored before its platform's signature got that name.
+            if not is_reserved(name, rules.signature.header)
+        )
+        own = [("Content-Type", rules.content_type)]
+        if not any(name.lower() == "user-agent" for name, _ in custom):
+            own.append(("User-Agent", USER_AGENT))
+        return cls(
+            endpoint=endpoint,
+            rules=rules,
+            tokens=tokens,
+            fault=fault,
+            own_headers=tuple(own),
+            custom_headers=custom,
+            logged_headers=tuple(masked(custom)),
+            timeout_seconds=float(endpoint.timeout_seconds or rules.timeout_seconds),
+        )
+
+
 class EndpointCache:
     """Endpoints as they were at most a second ago; whether one may be sent to is asked anew.
 
@@ -61,23 +111,22 @@ class EndpointCache:
     """
 
     def __init__(self) -> None:
-        self._endpoints: dict[int, Endpoint] = {}
+        self._targets: dict[int, Target] = {}
         self._stale_at = 0.0
 
-    def get(self, ids: set[int]) -> dict[int, Endpoint]:
-        """By id, with broadcaster and platform."""
+    def get(self, ids: set[int], now: datetime) -> dict[int, Target]:
         if time.monotonic() >= self._stale_at:
-            self._endpoints.clear()
+            self._targets.clear()
             self._stale_at = time.monotonic() + ENDPOINT_CACHE_SECONDS
-        missing = ids - self._endpoints.keys()
+        missing = ids - self._targets.keys()
         if missing:
             found = Endpoint.objects.select_related("broadcaster__platform").in_bulk(list(missing))
-            self._endpoints.update(found)
-        return self._endpoints
+            self._targets |= {pk: Target.of(endpoint, now) for pk, endpoint in found.items()}
+        return self._targets
 
     def forget(self, ids: set[int]) -> None:
         for endpoint_id in ids:
-            self._endpoints.pop(endpoint_id, None)
+            self._targets.pop(endpoint_id, None)
 
 
 def prepare(
@@ -92,30 +141,36 @@ def prepare(
     `stopped` have an endpoint that may not be sent to. A token that no key opens ends in `settled`
     as a failed attempt: nothing leaves unsigned, or signed with garbage.
     """
-    values = [dict(zip(CLAIM_COLUMNS, row, strict=True)) for row in rows]
-    endpoints.forget({value["endpoint_id"] for value in values if value["trigger"] in _BY_HAND})
-    known = endpoints.get({value["endpoint_id"] for value in values})
-    bodies = _bodies({_uuid(value["event_id"]) for value in values})
-    variants = _variants(_uuid(v["id"]) for v in values if v["trigger"] == Trigger.TEST)
+    claimed = [_typed(row) for row in rows] if connection.vendor == "sqlite" else rows
+    by_hand = {row[_ENDPOINT] for row in claimed if row[_TRIGGER] in _BY_HAND}
+    endpoints.forget(by_hand)
+    targets = endpoints.get({row[_ENDPOINT] for row in claimed}, now)
+    bodies = _bodies({row[_EVENT] for row in claimed})
+    variants = _variants(row[_ID] for row in claimed if row[_TRIGGER] == Trigger.TEST)
     prepared = Prepared([], [], [])
-    for value in values:
-        endpoint = known[value["endpoint_id"]]
-        claim = _claim(value, endpoint)
-        if endpoint.deleted_at or (endpoint.pk in unsendable and claim.trigger not in _BY_HAND):
+    for row in claimed:
+        target = targets[row[_ENDPOINT]]
+        claim = Claim(*row, target.rules, target.endpoint.url)
+        is_stopped = claim.endpoint_id in unsendable and claim.trigger not in _BY_HAND
+        if is_stopped or target.endpoint.deleted_at:
             prepared.stopped.append(claim)
             continue
         event_id, body = bodies[claim.event_pk]
         try:
-            signing = _signing(endpoint, event_id, now, variants.get(claim.delivery_id))
-            prepared.outgoing.append(_outgoing(claim, endpoint, signing, body))
+            signing = _signing(target, event_id, now, variants.get(claim.delivery_id))
+            prepared.outgoing.append(_outgoing(claim, target, signing, body))
         except (WrongKey, SigningError) as error:
-            logger.critical("endpoint %s: %s", endpoint.public_id, error)
+            logger.critical("endpoint %s: %s", target.endpoint.public_id, error)
             prepared.settled.append(not_sent(claim, now, reason="wrong_key"))
     return prepared
 
 
-def _bodies(ids: Iterable[UUID]) -> dict[UUID, tuple[str, bytes]]:
-    found = Event.objects.filter(pk__in=list(ids)).values_list("pk", "event_id", "body")
+def _bodies(ids: set[UUID]) -> dict[UUID, tuple[str, bytes]]:
+    """By the event's primary key: its id, and the body's bytes."""
+    if connection.vendor == "postgresql":
+        found = server_side(_BODIES_POSTGRESQL, [list(ids)])
+    else:
+        found = list(Event.objects.filter(pk__in=ids).values_list("pk", "event_id", "body"))
     return {pk: (event_id, body.encode()) for pk, event_id, body in found}
 
 
@@ -125,75 +180,49 @@ def _variants(ids: Iterable[UUID]) -> dict[UUID, Variant]:
     return Variant.objects.in_bulk(wanted) if wanted else {}
 
 
-def _signing(endpoint: Endpoint, event_id: str, now: datetime, variant: Variant | None) -> Signing:
-    usual = Signing(token_pair(endpoint, now) if signs(endpoint) else None, event_id, now)
+def _signing(target: Target, event_id: str, now: datetime, variant: Variant | None) -> Signing:
+    if target.fault:
+        raise WrongKey(target.fault)
+    usual = Signing(target.tokens, event_id, now)
     if variant is None:
         return usual
     return varied(
         usual,
         variant.kind,
         sent_as=variant.sent_as,
-        make_token=lambda: generate_token(token_format(endpoint)),
+        make_token=lambda: generate_token(token_format(target.endpoint)),
     )
 
 
-def _uuid(value: Any) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)
+def _typed(row: Sequence[Any]) -> list[Any]:
+    """SQLite hands out texts for ids and times, and numbers for truth."""
+    values = list(row)
+    values[_ID], values[_EVENT] = UUID(values[_ID]), UUID(values[_EVENT])
+    values[_TEST] = bool(values[_TEST])
+    planned_at = values[_PLANNED_AT]
+    if isinstance(planned_at, str):
+        planned_at = parse_datetime(planned_at)
+    if planned_at is not None and timezone.is_naive(planned_at):
+        planned_at = planned_at.replace(tzinfo=UTC)
+    values[_PLANNED_AT] = planned_at
+    return values
 
 
-def _moment(value: Any) -> datetime | None:
-    """SQLite hands out texts, in UTC."""
-    if isinstance(value, str):
-        parsed = parse_datetime(value)
-        return parsed and timezone.make_aware(parsed, timezone.get_default_timezone())
-    return value  # type: ignore[no-any-return]
-
-
-def _claim(value: dict[str, Any], endpoint: Endpoint) -> Claim:
-    return Claim(
-        delivery_id=_uuid(value["id"]),
-        event_pk=_uuid(value["event_id"]),
-        endpoint_id=value["endpoint_id"],
-        broadcaster_id=value["broadcaster_id"],
-        topic=value["topic"],
-        test=bool(value["test"]),
-        trigger=value["trigger"],
-        attempt_count=value["attempt_count"],
-        scheduled_count=value["scheduled_count"],
-        max_attempts=value["max_attempts"],
-        planned_at=_moment(value["planned_at"]),
-        status_before=value["status_before"],
-        failure=value["failure"],
-        status_code=value["status_code"],
-        rules=endpoint.broadcaster.rules,
-        url=endpoint.url,
-    )
-
-
-def _outgoing(claim: Claim, endpoint: Endpoint, signing: Signing, body: bytes) -> Outgoing:
-    rules = claim.rules
+def _outgoing(claim: Claim, target: Target, signing: Signing, body: bytes) -> Outgoing:
     signed = signature_headers(
-        signature=rules.signature,
-        choice=endpoint.signature,
+        signature=target.rules.signature,
+        choice=target.endpoint.signature,
         tokens=signing.tokens,
         event_id=signing.event_id,
         body=body,
         sent_at=signing.sent_at,
     )
-    own = [("Content-Type", rules.content_type), ("User-Agent", USER_AGENT), *signed]
-    custom = [(name, value) for name, value in endpoint.headers]
-    given = {name.lower() for name, _ in custom}
-    # The User-Agent alone may be the customer's. A reserved header can have been stored before its
-    # platform's signature got that name: it must not stand in for ours.
-    own = [
-        (name, value) for name, value in own if name != "User-Agent" or "user-agent" not in given
-    ]
-    custom = [pair for pair in custom if not is_reserved(pair[0], rules.signature.header)]
+    own = (*target.own_headers, *signed)
     request = OutboundRequest(
         key=claim.delivery_id,
-        url=endpoint.url,
-        headers=(*own, *custom),
+        url=claim.url,
+        headers=own + target.custom_headers,
         body=body,
-        timeout_seconds=float(endpoint.timeout_seconds or rules.timeout_seconds),
+        timeout_seconds=target.timeout_seconds,
     )
-    return Outgoing(claim, request, (*own, *masked(custom)))
+    return Outgoing(claim, request, own + target.logged_headers)

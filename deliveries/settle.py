@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -53,21 +54,29 @@ _SET = """
     lease_id = NULL
 """
 _STATE_COLUMNS = (
-    ("id", "uuid"), ("status", "text"), ("status_reason", "text"),
-    ("next_attempt_at", "timestamptz"), ("next_trigger", "text"), ("attempt_count", "int"),
-    ("scheduled_count", "int"), ("failure", "text"), ("status_code", "smallint"),
-    ("settled_at", "timestamptz"),
+    ("status", "text"), ("status_reason", "text"), ("next_attempt_at", "timestamptz"),
+    ("next_trigger", "text"), ("attempt_count", "int"), ("scheduled_count", "int"),
+    ("failure", "text"), ("status_code", "smallint"),
 )  # fmt: skip
+_State = tuple[Any, ...]
+_NAMES = ", ".join(name for name, _ in _STATE_COLUMNS)
 # "+ 0": the planner takes a plain lease_id for a rare value, and would start from it.
-_UPDATE_POSTGRESQL = f"""
+_UPDATE_ALIKE = f"""
 UPDATE deliveries_delivery AS d SET {_SET}
-FROM unnest({", ".join(f"%s::{kind}[]" for _, kind in _STATE_COLUMNS)})
-     AS s({", ".join(name for name, _ in _STATE_COLUMNS)})
-WHERE d.id = s.id AND d.lease_id + 0 = %s RETURNING d.id
+FROM (SELECT {", ".join(f"%s::{kind} AS {name}" for name, kind in _STATE_COLUMNS)},
+             %s::timestamptz AS settled_at) AS s
+WHERE d.id = ANY(%s) AND d.lease_id + 0 = %s RETURNING d.id
 """  # noqa: S608  the parts are constants of this module  # nosec B608
+_UPDATE_EACH = f"""
+UPDATE deliveries_delivery AS d SET {_SET}
+FROM (SELECT *, %s::timestamptz AS settled_at
+      FROM unnest(%s::uuid[], {", ".join(f"%s::{kind}[]" for _, kind in _STATE_COLUMNS)})
+           AS given(id, {_NAMES})) AS s
+WHERE d.id = s.id AND d.lease_id + 0 = %s RETURNING d.id
+"""  # noqa: S608  # nosec B608
 _UPDATE_SQLITE = f"""
 UPDATE deliveries_delivery AS d SET {_SET}
-FROM (SELECT {", ".join(f"%s AS {name}" for name, _ in _STATE_COLUMNS)}) AS s
+FROM (SELECT {", ".join(f"%s AS {name}" for name in ("id", *_NAMES.split(", "), "settled_at"))}) AS s
 WHERE d.id = s.id AND d.lease_id = %s RETURNING id
 """  # noqa: S608  constants of this module  # nosec B608
 
@@ -130,9 +139,8 @@ def cancel_stopped(claims: Sequence[Claim], *, lease_id: int) -> None:
     )
 
 
-def _state(settled: Settled, now: datetime) -> tuple[Any, ...]:
+def _state(settled: Settled) -> _State:
     return (
-        settled.claim.delivery_id,
         settled.status,
         settled.status_reason,
         settled.next_attempt_at,
@@ -141,21 +149,39 @@ def _state(settled: Settled, now: datetime) -> tuple[Any, ...]:
         settled.scheduled_count,
         settled.attempt.failure,
         settled.attempt.status_code,
-        now,
     )
 
 
 def _update_deliveries(outcomes: Sequence[Settled], lease_id: int, now: datetime) -> set[UUID]:
-    states = [_state(settled, now) for settled in outcomes]
+    states = [_state(settled) for settled in outcomes]
+    if connection.vendor == "postgresql":
+        return _update_postgresql(outcomes, states, lease_id, now)
+    ours: set[UUID] = set()
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            columns = [list(column) for column in zip(*states, strict=True)]
-            return {row[0] for row in server_side(_UPDATE_POSTGRESQL, [*columns, lease_id])}
-        ours: set[UUID] = set()
-        for state in sqlite_rows(states):
+        pairs = zip(outcomes, states, strict=True)
+        for state in sqlite_rows((s.claim.delivery_id, *state, now) for s, state in pairs):
             cursor.execute(_UPDATE_SQLITE, [*state, lease_id])
             ours.update(UUID(row[0]) for row in cursor.fetchall())
-        return ours
+    return ours
+
+
+def _update_postgresql(
+    outcomes: Sequence[Settled], states: Sequence[_State], lease_id: int, now: datetime
+) -> set[UUID]:
+    """Those of the state that most have go by their ids alone, the others each with its own."""
+    usual, _ = Counter(states).most_common(1)[0]
+    alike: list[UUID] = []
+    others: list[tuple[UUID, _State]] = []
+    for settled, state in zip(outcomes, states, strict=True):
+        if state == usual:
+            alike.append(settled.claim.delivery_id)
+        else:
+            others.append((settled.claim.delivery_id, state))
+    found = server_side(_UPDATE_ALIKE, [*usual, now, alike, lease_id])
+    if others:
+        columns = [[pk for pk, _ in others], *map(list, zip(*(s for _, s in others), strict=True))]
+        found += server_side(_UPDATE_EACH, [now, *columns, lease_id])
+    return {row[0] for row in found}
 
 
 def insert_attempts(outcomes: Sequence[Settled]) -> None:

@@ -20,6 +20,9 @@ class Slots:
     """Of one worker process; kept from run to run, so that what was learnt is not forgotten."""
 
     def __init__(self) -> None:
+        self._most_per_endpoint: int = settings.WEBHOOKS_MAX_IN_FLIGHT_PER_ENDPOINT
+        self._most_per_broadcaster: int = settings.WEBHOOKS_MAX_IN_FLIGHT_PER_BROADCASTER
+        self._first = min(FIRST_SLOTS, self._most_per_endpoint)
         self._caps: dict[int, int] = {}
         self._per_endpoint: Counter[int] = Counter()
         self._per_broadcaster: Counter[int] = Counter()
@@ -39,13 +42,11 @@ class Slots:
         cap = self.cap(endpoint_id)
         if failure in _TIMEOUTS:
             self._caps[endpoint_id] = max(1, cap // 2)
-        elif cap < settings.WEBHOOKS_MAX_IN_FLIGHT_PER_ENDPOINT:
+        elif cap < self._most_per_endpoint:
             self._caps[endpoint_id] = cap + 1
 
     def cap(self, endpoint_id: int) -> int:
-        first = min(FIRST_SLOTS, settings.WEBHOOKS_MAX_IN_FLIGHT_PER_ENDPOINT)
-        cap: int = self._caps.get(endpoint_id, first)
-        return cap
+        return self._caps.get(endpoint_id, self._first)
 
     def quotas(self, lanes: list[tuple[int, int]], room: int) -> dict[int, int]:
         """How many to claim of each lane (endpoint id, broadcaster id): equal shares of `room`,
@@ -59,7 +60,7 @@ class Slots:
             quota = min(
                 share,
                 most - under_way,
-                settings.WEBHOOKS_MAX_IN_FLIGHT_PER_BROADCASTER - planned[broadcaster_id],
+                self._most_per_broadcaster - planned[broadcaster_id],
                 room,
             )
             if quota > 0:
