@@ -6,4 +6,4 @@ class DeliveriesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from deliveries import checks, listeners  # noqa: F401  registers and connects them
+        from deliveries import checks, listeners, planner  # noqa: F401  registers, connects them

@@ -39,6 +39,7 @@ ORDER BY due.endpoint_id
 
 # For a longer queue: walks the index from one endpoint to the next, a skip scan, whose cost grows
 # with the endpoints that have something queued, not with how much is queued. Index: delivery_due.
+# One row asked for instead of EXISTS, of which a planner may make a join with the whole queue.
 _LANES = f"""
 WITH RECURSIVE lane(endpoint_id) AS (
     SELECT * FROM (
@@ -54,10 +55,11 @@ WITH RECURSIVE lane(endpoint_id) AS (
 SELECT lane.endpoint_id, e.broadcaster_id, e.rate_limit, {_SENDABLE}
 FROM lane JOIN subscriptions_endpoint AS e ON e.id = lane.endpoint_id
 JOIN subscriptions_broadcaster AS b ON b.id = e.broadcaster_id AND NOT b.paused
-WHERE EXISTS (
+WHERE (
     SELECT 1 FROM deliveries_delivery AS d
     WHERE {_DUE_D} AND d.endpoint_id = lane.endpoint_id
-    AND (d.endpoint_id, d.next_attempt_at) <= (lane.endpoint_id, %(now)s))
+    AND (d.endpoint_id, d.next_attempt_at) <= (lane.endpoint_id, %(now)s)
+    ORDER BY d.endpoint_id, d.next_attempt_at LIMIT 1) = 1
 LIMIT %(limit)s
 """  # noqa: S608  the parts are constants of this module  # nosec B608
 

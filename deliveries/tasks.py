@@ -16,6 +16,7 @@ from django_q.models import Schedule
 
 from deliveries.dispatcher import DATABASE_AWAY, Dispatcher, make_transport
 from deliveries.leases import LEASE, LeaseLost, PumpLease
+from deliveries.planner import planning_by_index
 from deliveries.slots import Slots
 from deliveries.stop_signal import StopSignal, end_own_group_if_orphaned
 from deliveries.transport import Transport
@@ -44,13 +45,8 @@ def pump(slot: int) -> str:
         return f"slot {slot} is taken"
     dispatcher = Dispatcher(lease, _shared_transport(), _slots, should_stop=stop.is_set)
     try:
-        dispatcher.run(until=time.monotonic() + BOX_SECONDS - _HANDOVER_SECONDS)
-        if not stop.is_set():
-            _try(lambda: queue_pump(slot))
-            dispatcher.run(until=time.monotonic() + _HANDOVER_SECONDS)
-        _try(lease.give_up_slot)
-        dispatcher.finish(grace_seconds=_STOP_GRACE_SECONDS if stop.is_set() else _FINISH_SECONDS)
-        _try(lease.end)
+        with planning_by_index():
+            _run(dispatcher, lease, stop)
     except LeaseLost:
         dispatcher.salvage()
         _forget_transport()
@@ -62,6 +58,17 @@ def pump(slot: int) -> str:
     finally:
         end_own_group_if_orphaned(stop)
     return f"sent {dispatcher.sent_count}"
+
+
+def _run(dispatcher: Dispatcher, lease: PumpLease, stop: StopSignal) -> None:
+    """The box, the handover, and the end of what is under way. Raises LeaseLost."""
+    dispatcher.run(until=time.monotonic() + BOX_SECONDS - _HANDOVER_SECONDS)
+    if not stop.is_set():
+        _try(lambda: queue_pump(lease.slot))
+        dispatcher.run(until=time.monotonic() + _HANDOVER_SECONDS)
+    _try(lease.give_up_slot)
+    dispatcher.finish(grace_seconds=_STOP_GRACE_SECONDS if stop.is_set() else _FINISH_SECONDS)
+    _try(lease.end)
 
 
 def _try(step: Callable[[], object]) -> None:
