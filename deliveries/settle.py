@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -229,10 +230,10 @@ def _attempt_row(settled: Settled) -> tuple[Any, ...]:
         attempt.request_url,
         _json(attempt.request_headers),
         attempt.status_code,
-        _json(attempt.response_headers),
+        _response_headers_json(attempt.response_headers),
         attempt.response_body,
         attempt.response_truncated,
-        _json(attempt.evidence),
+        _json(attempt.evidence) if attempt.evidence else "{}",
         settled.next_attempt_at,
     )
 
@@ -241,6 +242,12 @@ def _json(value: Any) -> str:
     """JSON text; U+0000, which PostgreSQL's jsonb cannot hold, as the replacement character."""
     text = json.dumps(value)
     return json.dumps(_without_nul(value)) if "\\u0000" in text else text
+
+
+@lru_cache(maxsize=64)  # of up to 64 KiB each
+def _response_headers_json(headers: tuple[tuple[str, str], ...]) -> str:
+    """A receiver's answers of one second seldom differ in their headers."""
+    return _json(headers)
 
 
 def _without_nul(value: Any) -> Any:
