@@ -286,9 +286,10 @@ WEBHOOKS_PUMPS = 1 if _sqlite else env.int("WEBHOOKS_PUMPS", default=2)
 Q_CLUSTER = {
     "name": "webhooks",
     "orm": "default",
-    # One worker more than pumps, so that jobs never wait behind them.
-    "workers": WEBHOOKS_PUMPS + 1,
-    "queue_limit": WEBHOOKS_PUMPS + 1,
+    # Two for each pump: a run that waits for its last answers, and its successor, which sends
+    # meanwhile. One more, so that jobs never wait behind them.
+    "workers": 2 * WEBHOOKS_PUMPS + 1,
+    "queue_limit": 2 * WEBHOOKS_PUMPS + 1,
     "bulk": 1,
     "timeout": 60,
     "retry": 90,
