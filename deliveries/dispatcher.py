@@ -31,6 +31,9 @@ from subscriptions.own_hosts import is_request_bin, own_hosts
 
 logger = logging.getLogger(__name__)
 CLAIM_BATCH = 500
+# While several broadcasters have something due, the next one's event waits for as little as this.
+SHARED_CLAIM_BATCH = 100
+SHARED_SECONDS = 1.0
 POLL_SECONDS = 0.01
 RECOVER_EVERY_SECONDS = 1.0
 # Outcomes wait this long for company before they are written; a full batch does not wait.
@@ -75,6 +78,7 @@ class Dispatcher:
         self._next_look = 0.0
         self._next_recover = 0.0
         self._last_lane = 0
+        self._shared_until = 0.0
         # Where in the lanes that are found the next look begins: each has its turn to be first.
         self._first = 0
         # Set from before a claim until all that it took is under way.
@@ -180,12 +184,16 @@ class Dispatcher:
         room = settings.WEBHOOKS_MAX_IN_FLIGHT - len(self._under_way)
         if room <= 0 or time.monotonic() < self._next_look:
             return
-        claimed = self._claim(timezone.now(), min(room, CLAIM_BATCH))
+        is_shared = time.monotonic() < self._shared_until
+        batch = SHARED_CLAIM_BATCH if is_shared else CLAIM_BATCH
+        claimed = self._claim(timezone.now(), min(room, batch))
         # More than nothing was due: look again at once, there is likely more.
         self._next_look = 0.0 if claimed else time.monotonic() + POLL_SECONDS
 
     def _claim(self, now: datetime, room: int) -> int:
         lanes = self._lanes(now)
+        if len({lane.broadcaster_id for lane in lanes}) > 1:
+            self._shared_until = time.monotonic() + SHARED_SECONDS
         first = self._first % (len(lanes) or 1)
         turns = [(x.endpoint_id, x.broadcaster_id) for x in (*lanes[first:], *lanes[:first])]
         quotas = self._slots.quotas(turns, room)

@@ -1,0 +1,59 @@
+"""What PostgreSQL's planner is told on our connections. On SQLite nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import Error, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
+
+# Compiling a statement takes longer than ours run: pauses of 450 ms were seen at 10 million rows.
+_ALWAYS = "SET jit = off"
+# The queue grows from nothing to a hundred thousand rows between two ANALYZE. A planner that takes
+# it for small reads and sorts all of it at each claim; every statement of a pump has its index.
+_BY_INDEX = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off"
+_AS_BEFORE = "RESET enable_seqscan; RESET enable_bitmapscan; RESET enable_sort"
+
+
+@receiver(connection_created, dispatch_uid="no-jit")
+def _set_always(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    _tell(connection, _ALWAYS)
+
+
+def _set_by_index(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    _tell(connection, _BY_INDEX)
+
+
+def _tell(connection: BaseDatabaseWrapper, statements: str) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(statements)
+
+
+@contextmanager
+def planning_by_index() -> Iterator[None]:
+    """While it lasts, this thread's statements go by an index wherever there is one.
+
+    Holds for connections that are made anew meanwhile as well.
+    """
+    connection_created.connect(_set_by_index, dispatch_uid="by-index")
+    try:
+        if connection.connection is not None:
+            _tell(connection, _BY_INDEX)
+        yield
+    finally:
+        connection_created.disconnect(dispatch_uid="by-index")
+        if connection.connection is not None:
+            _reset()
+
+
+def _reset() -> None:
+    """A connection that does not answer any more takes its settings with it."""
+    try:
+        _tell(connection, _AS_BEFORE)
+    except Error:
+        connection.close()
