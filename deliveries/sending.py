@@ -141,7 +141,7 @@ def prepare(
     `stopped` have an endpoint that may not be sent to. A token that no key opens ends in `settled`
     as a failed attempt: nothing leaves unsigned, or signed with garbage.
     """
-    claimed = [_typed(row) for row in rows] if connection.vendor == "sqlite" else rows
+    claimed = list(map(_typed, rows)) if connection.vendor == "sqlite" else rows
     by_hand = {row[_ENDPOINT] for row in claimed if row[_TRIGGER] in _BY_HAND}
     endpoints.forget(by_hand)
     targets = endpoints.get({row[_ENDPOINT] for row in claimed}, now)
@@ -150,7 +150,7 @@ def prepare(
     prepared = Prepared([], [], [])
     for row in claimed:
         target = targets[row[_ENDPOINT]]
-        claim = Claim(*row, target.rules, target.endpoint.url)
+        claim = Claim(*(*row, target.rules, target.endpoint.url))
         is_stopped = claim.endpoint_id in unsendable and claim.trigger not in _BY_HAND
         if is_stopped or target.endpoint.deleted_at:
             prepared.stopped.append(claim)

@@ -22,7 +22,7 @@ class Slots:
     def __init__(self) -> None:
         self._most_per_endpoint: int = settings.WEBHOOKS_MAX_IN_FLIGHT_PER_ENDPOINT
         self._most_per_broadcaster: int = settings.WEBHOOKS_MAX_IN_FLIGHT_PER_BROADCASTER
-        self._first = min(FIRST_SLOTS, self._most_per_endpoint)
+        self._first: int = min(FIRST_SLOTS, self._most_per_endpoint)
         self._caps: dict[int, int] = {}
         self._per_endpoint: Counter[int] = Counter()
         self._per_broadcaster: Counter[int] = Counter()
