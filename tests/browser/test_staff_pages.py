@@ -12,6 +12,8 @@ from tests.browser.browsing import Browsing
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 
 pytestmark = pytest.mark.browser
+CUT_OFF = """() => [...document.querySelectorAll("#changelist .results")]
+    .some((list) => list.scrollWidth > list.clientWidth)"""
 
 
 def test_staff_pages_work_without_breaking_the_policy(browsing: Browsing) -> None:
@@ -29,6 +31,7 @@ def test_staff_pages_work_without_breaking_the_policy(browsing: Browsing) -> Non
     for model, _ in admin.site._registry.items():
         name = f"{model._meta.app_label}_{model._meta.model_name}"
         page.goto(reverse(f"admin:{name}_changelist"))
+        assert not page.evaluate(CUT_OFF), f"the list of {name} is cut off at 1280 px"
         first = page.query_selector("#result_list th a")
         if first:
             page.goto(str(first.get_attribute("href")))
