@@ -169,10 +169,21 @@ def item(mapping: Mapping[str, Any], key: str) -> Any:
 
 _SUBJECTS = {"endpoint": "webhook", "token": "publisher token", "member": "team"}
 
+_ACTIONS = {
+    "account.sign_in": "Signed in",
+    "account.sign_out": "Signed out",
+    "account.fail_sign_in": "Sign-in failed: wrong password",
+    "account.fail_password_check": "Wrong password when asked again",
+    "account.fail_second_factor": "Sign-in failed: wrong code",
+    "account.change_by_staff": "Account: changed by staff",
+}
+
 
 @register.filter
 def action_words(action: str) -> str:
     """`endpoint.rotate_token` as `Webhook: rotate token`."""
+    if action in _ACTIONS:
+        return _ACTIONS[action]
     subject, _, verb = action.partition(".")
     return f"{_SUBJECTS.get(subject, subject).capitalize()}: {verb.replace('_', ' ')}"
 

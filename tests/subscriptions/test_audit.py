@@ -200,4 +200,4 @@ def test_the_owner_reads_who_signed_in(portal: Portal) -> None:
     sign_in(Client(REMOTE_ADDR="192.0.2.7"), "developer@example.com", PASSWORD)
     page = portal.client("owner").get(portal.url("audit-log") + "?subject=account")
     text = page.content.decode()
-    assert "Account: sign in" in text and "developer@example.com" in text and "192.0.2.7" in text
+    assert "Signed in" in text and "developer@example.com" in text and "192.0.2.7" in text

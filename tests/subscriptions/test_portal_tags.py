@@ -67,3 +67,4 @@ def test_json_is_indented_and_other_text_left_alone() -> None:
 
 def test_actions_of_the_audit_log_in_words() -> None:
     assert action_words("endpoint.rotate_token") == "Webhook: rotate token"
+    assert action_words("account.sign_in") == "Signed in"
