@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from deliveries.prepared import server_side
+from subscriptions.prepared import server_side
 
 # The first half is the condition of the partial indexes; the second is looked up in the rows, of
 # which no more than the slots in flight are passed over.

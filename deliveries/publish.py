@@ -202,10 +202,12 @@ class _Known:
     def __init__(self, broadcaster: Broadcaster, events: Sequence[Event]) -> None:
         self._by_id: dict[str, Event] = {}
         self._by_key: dict[str, Event] = {}
-        stored = Event.objects.for_broadcaster(broadcaster)
         # An id that we made ourselves is new; only the publisher's own need a look.
         ids = [e.event_id for e in events if e.event_id != f"evt_{encode(e.pk.int, 26)}"]
         keys = [e.idempotency_key for e in events if e.idempotency_key]
+        if not ids and not keys:
+            return
+        stored = Event.objects.for_broadcaster(broadcaster)
         for event in stored.filter(event_id__in=ids) if ids else ():
             self.add(event)
         for event in stored.filter(idempotency_key__in=keys) if keys else ():
@@ -231,7 +233,7 @@ class _Known:
 
 def _deliveries(broadcaster: Broadcaster, events: Sequence[Event]) -> list[Delivery]:
     wanting = {
-        topic: list(Endpoint.objects.wanting(broadcaster, topic))
+        topic: Endpoint.objects.wanting(broadcaster, topic)
         for topic in {event.topic for event in events}
     }
     return [

@@ -17,7 +17,6 @@ from django.utils.dateparse import parse_datetime
 from deliveries.claiming import CLAIM_COLUMNS
 from deliveries.models import Event, Trigger, Variant
 from deliveries.outcomes import Claim, Settled, not_sent
-from deliveries.prepared import server_side
 from deliveries.signing import SigningError, signature_headers
 from deliveries.transport import OutboundRequest
 from deliveries.variants import Signing, varied
@@ -25,6 +24,7 @@ from subscriptions.endpoint_tokens import signs, token_format, token_pair
 from subscriptions.header_rules import is_reserved, masked
 from subscriptions.models import Endpoint
 from subscriptions.platform_rules import PlatformRules
+from subscriptions.prepared import server_side
 from subscriptions.secrets_at_rest import WrongKey
 from subscriptions.signing_tokens import TokenPair, generate_token
 from webhooks_portal import __version__

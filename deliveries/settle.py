@@ -23,8 +23,8 @@ from deliveries.health import count, note_health
 from deliveries.models import Delivery
 from deliveries.models.delivery import STOPPED
 from deliveries.outcomes import Claim, Settled
-from deliveries.prepared import server_side
 from deliveries.rows import sqlite_rows
+from subscriptions.prepared import server_side
 
 logger = logging.getLogger(__name__)
 _ATTEMPT_COLUMNS = (

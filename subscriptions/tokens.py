@@ -21,6 +21,7 @@ from django.utils import timezone
 from subscriptions.audit import Actor, record
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Broadcaster, PublisherToken, Scope
+from subscriptions.prepared import instances
 from subscriptions.public_ids import encode, new_public_id
 
 PREFIX = "whp_"
@@ -111,8 +112,11 @@ def create_token(
     return NewToken(token, plaintext)
 
 
-# As a text: each request of the API asks this, and building the query takes longer than running it.
-_BY_DIGEST = "SELECT * FROM subscriptions_publishertoken WHERE digest = %s"
+# What a request asks of its token.
+_FIELDS = (
+    "id", "public_id", "broadcaster_id", "name", "hint", "scopes", "expires_at", "revoked_at",
+    "last_used_at",
+)  # fmt: skip
 BROADCASTER_CACHE_SECONDS = 1.0
 _broadcasters: dict[int, tuple[float, Broadcaster]] = {}
 
@@ -132,9 +136,10 @@ def authenticate(plaintext: str, *, address: str | None) -> PublisherToken | Non
     """The live token that this is, with its broadcaster and platform; None for any other text."""
     if not has_token_form(plaintext):
         return None
-    token = next(iter(PublisherToken.objects.raw(_BY_DIGEST, [_digest(plaintext)])), None)
-    if token is None or not token.is_live:
+    found = instances(PublisherToken, _FIELDS, "WHERE t.digest = %s", [_digest(plaintext)])
+    if not found or not found[0].is_live:
         return None
+    token = found[0]
     token.broadcaster = _broadcaster(token.broadcaster_id)
     now = timezone.now()
     if token.last_used_at is None or now - token.last_used_at > _LAST_USED_STEP:
