@@ -2,7 +2,9 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
+from cryptography.fernet import Fernet
 from django.core import mail
 from django.utils import timezone
 
@@ -129,3 +131,28 @@ def test_a_revoked_publisher_token_opens_nothing(portal: Portal) -> None:
     assert PublisherToken.objects.get(pk=token.pk).revoked_at is not None
     assert "No token works" in response.content.decode()
     assert not mail.outbox
+
+
+def test_a_secret_that_no_key_opens_any_more_is_gone_and_no_error(
+    portal: Portal, settings: Any
+) -> None:
+    client = portal.client("developer")
+    url = portal.url("publisher-token-list")
+    client.post(portal.url("publisher-token-new"), {"name": "N", "scopes": ["events:read"]})
+    settings.WEBHOOKS_SECRET_KEYS = [Fernet.generate_key().decode()]
+    page = client.get(url)
+    assert page.status_code == 200
+    assert not re.search(r"whp_\w{46}", page.content.decode())
+
+
+def test_a_token_that_no_key_opens_is_refused_in_words_and_not_recorded_as_shown(
+    portal: Portal, settings: Any
+) -> None:
+    endpoint = portal.add_endpoint()
+    settings.WEBHOOKS_SECRET_KEYS = [Fernet.generate_key().decode()]
+    client = portal.client("developer")
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    url = portal.url("endpoint-reveal-token", endpoint.public_id)
+    page = client.post(url, follow=True).content.decode()
+    assert "ask your operator to restore them, or rotate the token" in page
+    assert not AuditEntry.objects.filter(action="endpoint.reveal_token").exists()
