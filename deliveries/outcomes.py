@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from deliveries.diagnosis import classify
+from deliveries.failure_names import failure_name
 from deliveries.models import Delivery, DeliveryStatus, Outcome, Trigger
 from deliveries.schedule import next_attempt, parse_retry_after
 from deliveries.transport import TransportResult
@@ -122,7 +123,8 @@ def last_failure(failure: str, status_code: int | None) -> str:
         return f"answered HTTP {status_code}, which does not count as success"
     if status_code is not None:
         return f"answered HTTP {status_code}"
-    return f"failed: {failure.replace('_', ' ')}"
+    words = failure_name(failure)
+    return f"failed: {words if words[:2].isupper() else words[:1].lower() + words[1:]}"
 
 
 def retry_reason(claim: Claim) -> str:

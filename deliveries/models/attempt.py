@@ -24,7 +24,7 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
 
     def of_deliveries(self, keys: Iterable[UUID]) -> AttemptQuerySet:
         """Of these deliveries, looked up before, for the same reason as Delivery.of_events."""
-        found = Attempt.objects.filter(delivery__in=list(keys)).values_list("pk", flat=True)
+        found = Attempt.objects.filter(delivery__in=keys).order_by().values_list("pk", flat=True)
         return self.filter(pk__in=list(found))
 
 

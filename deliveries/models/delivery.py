@@ -55,9 +55,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return rows if status == DeliveryStatus.DELIVERED else rows.filter(_NOT_DELIVERED)
 
     def of_events(self, keys: Iterable[UUID]) -> DeliveryQuerySet:
-        """Of these events, looked up before: to come by them in order of their own keys, SQLite
+        """Of these events (keys, or a query for them), looked up before: to come by them in order of their own keys, SQLite
         would walk through all of the broadcaster's."""
-        found = Delivery.objects.filter(event__in=list(keys)).values_list("pk", flat=True)
+        found = Delivery.objects.filter(event__in=keys).order_by().values_list("pk", flat=True)
         return self.filter(pk__in=list(found))
 
     def due(self, now: datetime) -> DeliveryQuerySet:
