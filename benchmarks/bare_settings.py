@@ -4,9 +4,3 @@ from webhooks_portal.settings import *  # noqa: F403
 
 ROOT_URLCONF = "benchmarks.bare_view"
 MIDDLEWARE: list[str] = []
-INSTALLED_APPS = [
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "subscriptions",
-    "deliveries",
-]

@@ -45,6 +45,7 @@ RATIOS = {
 _GOALS: tuple[tuple[str, str, str], ...] = (
     ("drain_rate", ">= 3000", ">= 2000"),
     ("floor_rate", "", ""),
+    ("floor_two_loops_rate", "", ""),
     ("floor_ratio", ">= 0.6", ""),
     ("dispatcher_cpu_us", "<= 300", ""),
     ("database_cpu_us", "", ""),
