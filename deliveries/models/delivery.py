@@ -153,6 +153,10 @@ class Delivery(models.Model):
                 name="delivery_page_status",
                 condition=Q(status__in=["pending", "failed", "cancelled"]),
             ),
+            # tests are few: the log's filter, and the first-run check-list
+            models.Index(
+                fields=["broadcaster", "-id"], name="delivery_page_test", condition=Q(test=True)
+            ),
         ]
 
     def __str__(self) -> str:
