@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from deliveries.models import BinRequest, RequestBin
 from deliveries.models.request_bin import NO_ANSWER
 from deliveries.verification import STANDARD_HEADERS, KnownToken, verify
+from subscriptions.audit import Actor, record
 from subscriptions.endpoint_tokens import token_pair
 from subscriptions.errors import Refused
 from subscriptions.header_rules import masked
@@ -152,7 +153,8 @@ def shown_headers(headers: Iterable[tuple[str, str]], signature_header: str) -> 
     return shown
 
 
-def set_answer(found: RequestBin, answer: Answer) -> None:
+@transaction.atomic
+def set_answer(found: RequestBin, answer: Answer, *, actor: Actor) -> None:
     """What it answers from now on. Raises Refused for a status or delay out of range."""
     if answer.status != NO_ANSWER and not 200 <= answer.status <= 599:
         raise Refused(
@@ -170,8 +172,25 @@ def set_answer(found: RequestBin, answer: Answer) -> None:
     found.answer_status = answer.status
     found.answer_delay_ms = answer.delay // timedelta(milliseconds=1)
     found.save(update_fields=["answer_status", "answer_delay_ms"])
+    record(
+        broadcaster=found.broadcaster,
+        actor=actor,
+        action="request_bin.set_answer",
+        target=found.public_id,
+        after={"status": found.answer_status, "delay_ms": found.answer_delay_ms},
+    )
 
 
-def empty(found: RequestBin) -> int:
+@transaction.atomic
+def empty(found: RequestBin, *, actor: Actor) -> int:
     """Forget what came in; returns how many requests that were."""
-    return found.requests.all().delete()[0]
+    count = found.requests.all().delete()[0]
+    if count:
+        record(
+            broadcaster=found.broadcaster,
+            actor=actor,
+            action="request_bin.empty",
+            target=found.public_id,
+            before={"requests": count},
+        )
+    return count

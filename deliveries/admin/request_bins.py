@@ -12,6 +12,7 @@ from deliveries.models import BinRequest, RequestBin
 from deliveries.request_bin import empty
 from subscriptions.admin.big_tables import BigTableAdmin
 from subscriptions.admin.staff import ReadOnly, act_on_each
+from subscriptions.portal_access import actor_of
 
 
 @admin.register(RequestBin)
@@ -23,7 +24,9 @@ class RequestBinAdmin(ReadOnly[RequestBin]):
 
     @admin.action(description="Empty: forget what came in", permissions=["operate"])
     def empty(self, request: HttpRequest, queryset: QuerySet[RequestBin]) -> None:
-        act_on_each(request, queryset, empty, "emptied")
+        actor = actor_of(request)
+        bins = queryset.select_related("broadcaster")
+        act_on_each(request, bins, lambda found: empty(found, actor=actor) > 0, "emptied")
 
 
 @admin.register(BinRequest)

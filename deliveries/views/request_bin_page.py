@@ -154,7 +154,7 @@ def set_answer(request: PortalRequest) -> HttpResponse:
         return _show(request, found, form, rows=_rows(found, ""), status=422)
     seconds = float(form.cleaned_data["answer_delay"])
     answer = bins.Answer(form.cleaned_data["answer_status"], timedelta(seconds=seconds))
-    bins.set_answer(found, answer)
+    bins.set_answer(found, answer, actor=request.actor)
     messages.success(request, "The request bin answers like that from now on.")
     return _back(request)
 
@@ -162,7 +162,7 @@ def set_answer(request: PortalRequest) -> HttpResponse:
 @require_POST
 @broadcaster_page(Role.DEVELOPER)
 def empty(request: PortalRequest) -> HttpResponse:
-    count = bins.empty(_open_bin(request))
+    count = bins.empty(_open_bin(request), actor=request.actor)
     messages.success(request, f"The request bin is empty: {count} requests were removed.")
     return _back(request)
 

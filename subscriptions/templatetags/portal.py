@@ -185,7 +185,8 @@ def action_words(action: str) -> str:
     if action in _ACTIONS:
         return _ACTIONS[action]
     subject, _, verb = action.partition(".")
-    return f"{_SUBJECTS.get(subject, subject).capitalize()}: {verb.replace('_', ' ')}"
+    words = _SUBJECTS.get(subject, subject).replace("_", " ")
+    return f"{words.capitalize()}: {verb.replace('_', ' ')}"
 
 
 def _plain(value: Any) -> str | None:

@@ -17,6 +17,7 @@ SUBJECTS = (
     ("token", "Publisher tokens"),
     ("delivery", "Deliveries: resent, stopped, exported"),
     ("event", "Events delivered later"),
+    ("request_bin", "Request bin"),
     ("member", "Team and invitations"),
     ("account", "Signing in and passwords"),
     ("broadcaster", "Name, limits and pausing"),

@@ -8,6 +8,7 @@ from django.test import Client
 
 from deliveries.models import Delivery
 from deliveries.publish import publish
+from deliveries.request_bin import open_bin
 from subscriptions.models import AuditEntry, Endpoint
 from tests.api_clients import Api, account
 from tests.deliveries.pages import set_state, url
@@ -98,6 +99,18 @@ def test_all_that_is_done_to_people_and_tokens_is_recorded(portal: Portal) -> No
     ]  # fmt: skip
     change = AuditEntry.objects.get(action="member.change_role")
     assert (change.before, change.after) == ({"role": "viewer"}, {"role": "developer"})
+
+
+def test_what_is_done_to_the_request_bin_is_recorded(portal: Portal) -> None:
+    client = owner(portal)
+    found = open_bin(portal.live)
+    Client().post(f"/bin/{found.public_id}/", b"{}", "application/json")
+    client.post(
+        url(portal, "request-bin-set-answer"), {"answer_status": "500", "answer_delay": "0"}
+    )
+    client.post(url(portal, "request-bin-empty"))
+    client.post(url(portal, "request-bin-empty"))
+    assert logged(portal) == ["request_bin.set_answer", "request_bin.empty"]
 
 
 def test_what_a_publisher_token_does_is_recorded_under_its_name(db: None) -> None:

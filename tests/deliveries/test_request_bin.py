@@ -111,7 +111,7 @@ def test_a_path_below_it_sets_the_status(found: RequestBin, status: int) -> None
 
 @pytest.mark.parametrize("rest", ["status/99/", "status/100/", "status/600/", "status/abc/", "a/b"])
 def test_any_other_path_gets_the_answer_that_is_set(found: RequestBin, rest: str) -> None:
-    bins.set_answer(found, bins.Answer(418))
+    bins.set_answer(found, bins.Answer(418), actor=COMMAND_LINE)
     assert post(found, rest=rest).status_code == 418
 
 
@@ -128,7 +128,7 @@ def test_a_slow_path_is_kept_before_the_delay_and_without_a_lock(
 def test_told_not_to_answer_it_holds_the_sender_longer_than_any_timeout(
     found: RequestBin, slept: list[float]
 ) -> None:
-    bins.set_answer(found, bins.Answer(NO_ANSWER))
+    bins.set_answer(found, bins.Answer(NO_ANSWER), actor=COMMAND_LINE)
     assert post(found).status_code == 504
     assert slept == [35.0]
     assert found.requests.get().answered_status is None
@@ -235,7 +235,7 @@ def test_a_webhook_still_points_here_when_the_portal_has_moved(
 )
 def test_an_answer_out_of_range_is_refused(found: RequestBin, answer: bins.Answer) -> None:
     with pytest.raises(Refused, match=r"out of range|no status"):
-        bins.set_answer(found, answer)
+        bins.set_answer(found, answer, actor=COMMAND_LINE)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -173,7 +173,7 @@ def test_what_staff_do_to_an_account_is_in_its_broadcasters_logs(portal: Portal)
 # --- The page --------------------------------------------------------------------------------------
 
 
-ACTION = re.compile(r"[a-z]+\.[a-z_]+")
+ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
 def actions_in_the_code() -> set[str]:
