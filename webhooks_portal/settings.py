@@ -75,6 +75,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "webhooks_portal.middleware.RequestIdMiddleware",
+    # Around all others: what they answer themselves, a host refused say, has the policy too.
+    "webhooks_portal.middleware.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -85,7 +87,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "webhooks_portal.middleware.ContentSecurityPolicyMiddleware",
     "webhooks_portal.middleware.AccountPagesMiddleware",
 ]
 ROOT_URLCONF = "webhooks_portal.urls"
