@@ -132,7 +132,7 @@ KINDS = (
     Kind("hung up in TLS", "tls_failed", ("broken off",), receiver={"slam": True}, url=https),
     Kind(
         "silence", "timeout", ("did not answer within 0.3 seconds", "queue"),
-        Reply(delay_seconds=9), request={"timeout_seconds": 0.3},
+        Reply(delay_seconds=60), request={"timeout_seconds": 0.3},
     ),
     Kind(
         "stops reading", "timeout", ("did not take the request", "0.3 seconds"),
