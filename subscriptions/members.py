@@ -93,9 +93,17 @@ def find_invitation(token: str) -> Invitation | None:
     )
 
 
+def is_for(invitation: Invitation, user: User) -> bool:
+    return user.email.lower() == invitation.email.lower()
+
+
 @transaction.atomic
 def accept_invitation(*, token: str, user: User, actor: Actor) -> Broadcaster:
-    """Make the user a member; an accepted link is used up. Raises NotFound, Conflict."""
+    """Make the user a member; an accepted link is used up.
+
+    It is for the account with its address alone: a link goes astray more easily than a mailbox.
+    Raises NotFound, Conflict.
+    """
     invitation = find_invitation(token)
     if invitation is None:
         raise NotFound(
@@ -106,6 +114,12 @@ def accept_invitation(*, token: str, user: User, actor: Actor) -> Broadcaster:
     if broadcaster.members.filter(user=user).exists():
         raise Conflict(
             f"{user.email} is a member of {broadcaster} already.", code="already_a_member"
+        )
+    if not is_for(invitation, user):
+        raise Conflict(
+            f"This invitation is for {invitation.email}, and you are {user.email}: sign in with "
+            f"that address, or ask for an invitation of yours.",
+            code="other_address",
         )
     used = Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(
         accepted_at=timezone.now()

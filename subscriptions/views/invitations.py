@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from subscriptions.errors import PortalError
-from subscriptions.members import accept_invitation, find_invitation
+from subscriptions.members import accept_invitation, find_invitation, is_for
 from subscriptions.models import User
 from subscriptions.portal_access import actor_of
 from subscriptions.views.answers import no_store
@@ -28,7 +28,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
         return _accept(request, token)
     context = {
         "invitation": invitation,
-        "other_address": getattr(request.user, "email", "").lower() != invitation.email,
+        "other_address": isinstance(request.user, User) and not is_for(invitation, request.user),
     }
     return no_store(render(request, "subscriptions/invitation_accept.html", context))
 

@@ -30,13 +30,15 @@ def member(portal: Portal, who: str) -> Member:
 
 def test_an_invitation_is_accepted_once(portal: Portal) -> None:
     made = offer(portal, role="developer")
-    one, two = (User.objects.create_user(f"{n}@example.com") for n in "ab")
-    assert accept_invitation(token=made.token, user=one, actor=COMMAND_LINE) == portal.live
-    assert portal.live.role_of(one) == "developer"
-    assert portal.sandbox.role_of(one) == "developer"
+    one, two = (User.objects.create_user(f"{n}@example.com") for n in ("other", "New"))
+    with pytest.raises(Conflict, match=r"for new@example\.com"):
+        accept_invitation(token=made.token, user=one, actor=COMMAND_LINE)
+    assert accept_invitation(token=made.token, user=two, actor=COMMAND_LINE) == portal.live
+    assert portal.live.role_of(two) == "developer"
+    assert portal.sandbox.role_of(two) == "developer"
     with pytest.raises(NotFound):
         accept_invitation(token=made.token, user=two, actor=COMMAND_LINE)
-    assert portal.live.role_of(two) is None
+    assert portal.live.role_of(one) is None
 
 
 def test_the_link_is_stored_as_a_digest_only(portal: Portal) -> None:

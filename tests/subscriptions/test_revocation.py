@@ -81,16 +81,16 @@ def test_a_revoked_or_expired_token_opens_nothing_more(portal: Portal) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_take_an_invitation_at_once_one_gets_in() -> None:
+def test_an_invitation_taken_twice_at_once_is_taken_once() -> None:
     portal = make_portal()
     offer = invite(
         broadcaster=portal.live, email="new@example.com", role="developer", actor=COMMAND_LINE
     )
-    people = [User.objects.create_user(f"p{number}@example.com") for number in range(2)]
+    user = User.objects.create_user("new@example.com")
     start = threading.Barrier(2)
     refused: list[str] = []
 
-    def take(user: User) -> None:
+    def take() -> None:
         start.wait()
         try:
             accept_invitation(token=offer.token, user=user, actor=COMMAND_LINE)
@@ -99,10 +99,11 @@ def test_of_two_who_take_an_invitation_at_once_one_gets_in() -> None:
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=take, args=[user]) for user in people]
+    threads = [threading.Thread(target=take) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert refused == ["invitation_gone"]
-    assert Member.objects.filter(user__in=people, role=Role.DEVELOPER).count() == 1
+    assert len(refused) == 1
+    assert refused[0] in ("invitation_gone", "already_a_member")
+    assert Member.objects.filter(user=user, role=Role.DEVELOPER).count() == 1
