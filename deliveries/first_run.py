@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, QuerySet, Subquery
 
 from deliveries.endpoint_health import next_due
-from deliveries.models import BinRequest, Delivery, DeliveryStatus, EndpointHour
+from deliveries.models import (
+    BinRequest,
+    Delivery,
+    DeliveryStatus,
+    EndpointHour,
+    Variant,
+    VariantKind,
+)
 from subscriptions.models import Broadcaster, Endpoint
 
+# How a receiver says that it does not believe a signature.
+_REFUSALS = (400, 401, 403)
 _NEW_FOR = timedelta(days=14)
 
 
@@ -38,6 +47,19 @@ def signs(broadcaster: Broadcaster) -> bool:
     return broadcaster.rules.signature.scheme != "none"
 
 
+def _forgeries_refused(broadcaster: Broadcaster) -> QuerySet[Variant]:
+    """Runs of the fault pack in which a receiver took the usual request and no forged one."""
+    usual = Variant.objects.filter(
+        run=OuterRef("run"), kind=VariantKind.USUAL, delivery__status=DeliveryStatus.DELIVERED
+    )
+    return Variant.objects.filter(
+        Exists(usual),
+        kind=VariantKind.BAD_SIGNATURE,
+        delivery__broadcaster=broadcaster,
+        delivery__status_code__in=_REFUSALS,
+    )
+
+
 def read_evidence(broadcaster: Broadcaster) -> Evidence:
     """One query."""
     mine = Endpoint.objects.for_broadcaster(broadcaster)
@@ -49,8 +71,10 @@ def read_evidence(broadcaster: Broadcaster) -> Evidence:
         .annotate(
             has_webhook=Exists(mine),
             test_received=Exists(tests.filter(status=DeliveryStatus.DELIVERED)),
-            signature_verified=Exists(
-                BinRequest.objects.filter(bin__broadcaster=broadcaster, verified=True)
+            signature_verified=ExpressionWrapper(
+                Exists(BinRequest.objects.filter(bin__broadcaster=broadcaster, verified=True))
+                | Exists(_forgeries_refused(broadcaster)),
+                output_field=BooleanField(),
             ),
             first_delivered=Exists(hours),
             oldest_due_at=Subquery(waiting.order_by("due_at").values("due_at")[:1]),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from deliveries.fault_pack import FAULTS, not_shown, read_run, send_fault_pack
+from deliveries.first_run import read_evidence
 from deliveries.models import Attempt, Delivery, EndpointHealth, EndpointHour, Variant
 from deliveries.publish import MAX_BODY_BYTES
 from deliveries.testing import rehearse_token
@@ -79,6 +80,19 @@ def test_a_receiver_by_the_book_handles_every_fault(portal: Portal, receiver: Re
     endpoint = portal.add_endpoint(url=receiver.url("/in"))
     receiver.on("/in", checking(lambda: current_token(endpoint)))
     assert verdicts(portal, send_all(endpoint)) == dict.fromkeys(ALL, "right")
+
+
+def test_a_refused_forgery_ticks_the_step_of_the_verified_signature(
+    portal: Portal, receiver: Receiver
+) -> None:
+    careless = portal.add_endpoint(url=receiver.url("/careless"))
+    send_all(careless, ["bad_signature"])
+    assert not read_evidence(portal.live).signature_verified
+    by_the_book = portal.add_endpoint(name="B", url=receiver.url("/in"))
+    receiver.on("/in", checking(lambda: current_token(by_the_book)))
+    send_all(by_the_book, ["bad_signature"])
+    assert read_evidence(portal.live).signature_verified
+    assert not read_evidence(portal.sandbox).signature_verified
 
 
 def test_a_careless_receiver_is_told_what_it_let_through(
