@@ -189,3 +189,12 @@ def test_the_page_of_what_was_missed_takes_few_queries(portal: Portal) -> None:
         client.get(here)
     assert len(queries) <= 8, [query["sql"][:100] for query in queries]
     assert Event.objects.count() == 3
+
+
+def test_switching_on_in_the_settings_leads_to_what_was_missed_too(portal: Portal) -> None:
+    endpoint = portal.add_endpoint(active=False)
+    published(portal.live)
+    form = {"name": "Mails", "url": endpoint.url, "which": "all", "active": "on"}
+    edit = portal.url("endpoint-edit", endpoint.public_id)
+    page = portal.client("developer").post(edit, form, follow=True).content.decode()
+    assert "Replay 1 missed" in page
