@@ -114,8 +114,7 @@ class Stage:
         port = free_port()
         command = read_procfile(ROOT / "Procfile")["web"]
         if bare:
-            command = command.replace(WSGI, "--factory django.core.wsgi:get_wsgi_application")
-            env["DJANGO_SETTINGS_MODULE"] = "benchmarks.bare_settings"
+            command = command.replace(WSGI, "--factory benchmarks.bare_server:make_application")
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         self.start("/bin/sh", "-c", f"exec {command}", PORT=str(port), PATH=path, **env)
 
