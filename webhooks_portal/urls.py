@@ -9,16 +9,16 @@ from django.views.generic import RedirectView
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
+    # API: first, and events first in it, since patterns are tried in order and each publish asks
+    path("api/v1/", include("deliveries.api.urls")),
+    path("api/v1/", include("subscriptions.api.urls")),
+    path("api/", include("webhooks_portal.api_urls")),
+    path("3.1/", include("subscriptions.api.topic_endpoint_urls")),
     # portal
     path("", include("subscriptions.urls")),
     path("", include("deliveries.urls")),
     # accounts
     path("accounts/", include("allauth.urls")),
-    # API
-    path("api/v1/", include("subscriptions.api.urls")),
-    path("api/v1/", include("deliveries.api.urls")),
-    path("api/", include("webhooks_portal.api_urls")),
-    path("3.1/", include("subscriptions.api.topic_endpoint_urls")),
     # staff, whose passwords are changed where everyone's are
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
