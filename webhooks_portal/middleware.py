@@ -6,7 +6,10 @@ import re
 import secrets
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.db import DataError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
+from django.views.defaults import bad_request
 
 Handler = Callable[[HttpRequest], HttpResponse]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -57,3 +60,25 @@ class AccountPagesMiddleware:
         if request.path_info.startswith("/accounts/"):
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+class AdminLookupMiddleware:
+    """Answers 400 where the admin asked the database for a value that its column cannot hold.
+
+    Django takes filters and keys from the URL as they are: a NUL in a text is refused by
+    PostgreSQL's driver, a number beyond bigint by SQLite's, and either would be a 500.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        if request.method != "GET" or not request.path.startswith(reverse("admin:index")):
+            return None
+        cannot_be = isinstance(exception, DataError | OverflowError)
+        return bad_request(request, exception) if cannot_be else None
