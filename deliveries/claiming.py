@@ -57,11 +57,17 @@ FROM lane JOIN subscriptions_endpoint AS e ON e.id = lane.endpoint_id
 JOIN subscriptions_broadcaster AS b ON b.id = e.broadcaster_id AND NOT b.paused
 WHERE (
     SELECT 1 FROM deliveries_delivery AS d
-    WHERE {_DUE_D} AND d.endpoint_id = lane.endpoint_id
+    WHERE {_DUE_D} AND {{in_lane}}
     AND (d.endpoint_id, d.next_attempt_at) <= (lane.endpoint_id, %(now)s)
     ORDER BY d.endpoint_id, d.next_attempt_at LIMIT 1) = 1
 LIMIT %(limit)s
 """  # noqa: S608  the parts are constants of this module  # nosec B608
+# ">=" says the same, with the pair below it. "=" would make the order by time alone good enough for
+# PostgreSQL's planner, which then walks through everybody's queue (delivery_due_oldest): 20 ms a
+# lane at 100,000 queued.
+_IN_LANE = "d.endpoint_id >= lane.endpoint_id"
+_LANES_POSTGRESQL = _LANES.format(in_lane=_IN_LANE)
+_LANES_SQLITE = _LANES.format(in_lane="d.endpoint_id = lane.endpoint_id")
 
 CLAIM_COLUMNS = (
     "id", "event_id", "endpoint_id", "broadcaster_id", "topic", "test", "trigger",
@@ -78,10 +84,10 @@ _CLAIM_POSTGRESQL = f"""
 WITH picked AS (
     SELECT d.id FROM unnest(%(endpoints)s::bigint[], %(quotas)s::int[]) AS lane(endpoint_id, quota)
     CROSS JOIN LATERAL (
-        SELECT id FROM deliveries_delivery
-        WHERE {_DUE} AND endpoint_id = lane.endpoint_id
-            AND (endpoint_id, next_attempt_at) <= (lane.endpoint_id, %(now)s)
-        ORDER BY endpoint_id, next_attempt_at LIMIT lane.quota FOR UPDATE SKIP LOCKED) AS d
+        SELECT d.id FROM deliveries_delivery AS d
+        WHERE {_DUE_D} AND {_IN_LANE}
+            AND (d.endpoint_id, d.next_attempt_at) <= (lane.endpoint_id, %(now)s)
+        ORDER BY d.endpoint_id, d.next_attempt_at LIMIT lane.quota FOR UPDATE SKIP LOCKED) AS d
 )
 UPDATE deliveries_delivery AS d SET lease_id = %(lease)s
 WHERE d.id = ANY(ARRAY(SELECT id FROM picked))
@@ -125,7 +131,8 @@ def find_lanes(now: datetime, *, after: int, limit: int) -> list[Lane]:
     # Paused ones count too: they take up the window.
     if sum(row[5] for row in rows) < WINDOW:
         return [Lane(row[0], row[1], row[2], bool(row[3])) for row in rows if not row[4]]
-    rows = _rows(_LANES, {"after": after, "now": _time(now), "limit": limit})
+    lanes = _LANES_POSTGRESQL if connection.vendor == "postgresql" else _LANES_SQLITE
+    rows = _rows(lanes, {"after": after, "now": _time(now), "limit": limit})
     return [Lane(row[0], row[1], row[2], bool(row[3])) for row in rows]
 
 

@@ -15,8 +15,9 @@ from django.dispatch import receiver
 _ALWAYS = "SET jit = off"
 # The queue grows from nothing to a hundred thousand rows between two ANALYZE. A planner that takes
 # it for small reads and sorts all of it at each claim; every statement of a pump has its index.
-_BY_INDEX = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off"
-_AS_BEFORE = "RESET enable_seqscan; RESET enable_bitmapscan; RESET enable_sort"
+_PLANS = ("enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_incremental_sort")
+_BY_INDEX = "; ".join(f"SET {plan} = off" for plan in _PLANS)
+_AS_BEFORE = "; ".join(f"RESET {plan}" for plan in _PLANS)
 
 
 @receiver(connection_created, dispatch_uid="no-jit")
