@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from collections.abc import Callable
 
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import reverse
 from django.views.defaults import bad_request
 
+logger = logging.getLogger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # No inline script or style, nothing from elsewhere, no framing. Images may be data: URLs because
@@ -62,11 +63,11 @@ class AccountPagesMiddleware:
         return response
 
 
-class AdminLookupMiddleware:
-    """Answers 400 where the admin asked the database for a value that its column cannot hold.
+class ImpossibleValueMiddleware:
+    """Answers 400 where the database was asked for a value that its column cannot hold.
 
-    Django takes filters and keys from the URL as they are: a NUL in a text is refused by
-    PostgreSQL's driver, a number beyond bigint by SQLite's, and either would be a 500.
+    Filters, keys and choices come from the address or a form as they are: a NUL in a text is
+    refused by PostgreSQL's driver, a number beyond bigint by SQLite's, and either would be a 500.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -78,7 +79,7 @@ class AdminLookupMiddleware:
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
-        if request.method != "GET" or not request.path.startswith(reverse("admin:index")):
+        if not isinstance(exception, DataError | OverflowError):
             return None
-        cannot_be = isinstance(exception, DataError | OverflowError)
-        return bad_request(request, exception) if cannot_be else None
+        logger.warning("%s %s: %s", request.method, request.path, exception)
+        return bad_request(request, exception)

@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "webhooks_portal.middleware.AdminLookupMiddleware",
+    "webhooks_portal.middleware.ImpossibleValueMiddleware",
     "webhooks_portal.middleware.AccountPagesMiddleware",
 ]
 ROOT_URLCONF = "webhooks_portal.urls"

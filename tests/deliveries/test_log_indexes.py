@@ -12,7 +12,7 @@ from deliveries.models import Attempt, Delivery
 from tests.deliveries.pages import published
 from tests.portal_clients import Portal
 
-pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's planner")
+pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="only on SQLite: about its planner")
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def test_a_signal_stops_each_process_once_and_leaves_nobody(
     wait_for(folder, "started", 2)
     wait_for(folder, "child", 2)
     (os.killpg if to_group else os.kill)(process.pid, number)
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
     assert stopped(folder) == ["web", "workers"]
     assert not any(word == "interrupted" for _, word, _ in logged(folder))
     assert_nobody_left(folder)
@@ -138,7 +138,7 @@ def test_a_signal_to_make_alone_stops_everything(
     wait_for(folder, "started", 1)
     wait_for(folder, "child", 1)
     process.send_signal(number)
-    assert process.wait(10) == -number, "make ends by the signal itself"
+    assert process.wait(30) == -number, "make ends by the signal itself"
     wait_for(folder, "stopped", 1)
     assert_nobody_left(folder)
 
@@ -162,7 +162,7 @@ def test_a_process_that_dies_is_started_again_and_its_children_are_ended(
     os.kill(first, signal.SIGKILL)
     wait_for(folder, "started", 2)
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
     assert_nobody_left(folder)
 
 
