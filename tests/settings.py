@@ -24,3 +24,7 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
 }
+
+# A client of a test makes the whole chain of middleware anew, and WhiteNoise would look through all
+# static files each time.
+WHITENOISE_AUTOREFRESH = True
