@@ -12,7 +12,9 @@ from deliveries.models import Attempt, Delivery
 from tests.deliveries.pages import published
 from tests.portal_clients import Portal
 
-pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="only on SQLite: about its planner")
+pytestmark = pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="only on SQLite: about its planner"
+)
 
 
 @pytest.fixture
