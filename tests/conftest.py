@@ -20,7 +20,9 @@ _DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--needing-database", action="store_true", help="leave out tests that use no database"
+        "--needing-database",
+        action="store_true",
+        help="leave out tests that use no database, or are marked one_database",
     )
 
 
@@ -42,6 +44,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _needs_database(item: pytest.Item) -> bool:
+    if item.get_closest_marker("one_database"):
+        return False
     fixtures = set(getattr(item, "fixturenames", ()))
     return bool(fixtures & _DATABASE_FIXTURES or item.get_closest_marker("django_db"))
 

@@ -81,6 +81,7 @@ def test_the_table_has_every_page() -> None:
         assert there - NO_PAGES == shown
 
 
+@pytest.mark.one_database
 def test_no_page_has_a_barrier_in_light_or_dark(browsing: Browsing, stage: Stage) -> None:
     """By axe-core: all of its rules in light, in dark those on colours."""
     axe = AXE.read_text(encoding="utf-8")
@@ -94,6 +95,7 @@ def test_no_page_has_a_barrier_in_light_or_dark(browsing: Browsing, stage: Stage
     assert not found, "\n".join(found)
 
 
+@pytest.mark.one_database
 def test_no_page_is_wider_than_its_window(browsing: Browsing, stage: Stage) -> None:
     """From a small phone's to a notebook's, with everything folded open."""
     found = []

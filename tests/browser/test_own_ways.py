@@ -13,7 +13,7 @@ from tests.browser.browsing import Browsing
 from tests.portal_clients import Portal
 from tests.receiver import Receiver, Reply
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.one_database]
 GROUND = "getComputedStyle(document.body).backgroundColor"
 DARK, LIGHT = "rgb(13, 18, 26)", "rgb(246, 247, 249)"
 

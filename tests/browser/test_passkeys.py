@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.browsing import Browsing
 from tests.portal_clients import PASSWORD, Portal
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.one_database]
 
 
 def plug_in_device(page: Page, **options: Any) -> None:

@@ -16,7 +16,7 @@ from tests.portal_clients import Portal
 from tests.receiver import Receiver
 
 NARROW = ViewportSize(width=360, height=800)
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.one_database]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from subscriptions.models import User
 from tests.browser.browsing import Browsing
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.one_database]
 CUT_OFF = """() => [...document.querySelectorAll("#changelist .results")]
     .some((list) => list.scrollWidth > list.clientWidth)"""
 

@@ -69,6 +69,8 @@ def start(folder: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # Ignored where the tests themselves were started in the background.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         started.append(process)
         return process
