@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,8 +31,8 @@ from subscriptions.own_hosts import is_request_bin, own_hosts
 
 logger = logging.getLogger(__name__)
 CLAIM_BATCH = 500
-# While several broadcasters have something due, the next one's event waits for as little as this.
-SHARED_CLAIM_BATCH = 100
+# Beside a backlog, the next event of a broadcaster that has none waits for as little as this.
+SHARED_CLAIM_BATCH = 32
 SHARED_SECONDS = 1.0
 POLL_SECONDS = 0.01
 RECOVER_EVERY_SECONDS = 1.0
@@ -192,8 +192,6 @@ class Dispatcher:
 
     def _claim(self, now: datetime, room: int) -> int:
         lanes = self._lanes(now)
-        if len({lane.broadcaster_id for lane in lanes}) > 1:
-            self._shared_until = time.monotonic() + SHARED_SECONDS
         first = self._first % (len(lanes) or 1)
         turns = [(x.endpoint_id, x.broadcaster_id) for x in (*lanes[first:], *lanes[:first])]
         quotas = self._slots.quotas(turns, room)
@@ -208,8 +206,10 @@ class Dispatcher:
             return 0
         self._is_claiming = True
         rows = claim_rows(now, lease_id=self._lease.id, quotas=quotas)
+        counts = Counter(row[_ENDPOINT] for row in rows)
+        if _is_shared(lanes, quotas, counts):
+            self._shared_until = time.monotonic() + SHARED_SECONDS
         if limited:
-            counts = Counter(row[_ENDPOINT] for row in rows)
             give_back({pk: n - counts[pk] for pk, n in limited.items() if n > counts[pk]})
         self._send(rows, now, frozenset(x.endpoint_id for x in lanes if not x.is_sendable))
         self._is_claiming = False
@@ -266,3 +266,10 @@ def _tell_operator(claim: Claim, result: TransportResult) -> None:
         logger.warning(
             "endpoint %d was not sent to: %s%s", claim.endpoint_id, place, error.blocked_reason
         )
+
+
+def _is_shared(lanes: Sequence[Lane], quotas: Mapping[int, int], counts: Mapping[int, int]) -> bool:
+    """Whether one broadcaster got all that it had due, while another has more left."""
+    owners = {lane.endpoint_id: lane.broadcaster_id for lane in lanes}
+    backlogged = {owners[pk] for pk, quota in quotas.items() if counts[pk] == quota > 1}
+    return bool(backlogged) and any(counts[pk] and owners[pk] not in backlogged for pk in quotas)
