@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ from deliveries.outcomes import Claim, Settled, decide, unknown
 from deliveries.rate_limits import give_back, take
 from deliveries.sending import EndpointCache, Outgoing, prepare
 from deliveries.settle import cancel_stopped, settle
-from deliveries.slots import Slots
+from deliveries.slots import Slots, is_shared
 from deliveries.transport import Transport, TransportResult
 from subscriptions.own_hosts import is_request_bin, own_hosts
 
@@ -207,7 +207,7 @@ class Dispatcher:
         self._is_claiming = True
         rows = claim_rows(now, lease_id=self._lease.id, quotas=quotas)
         counts = Counter(row[_ENDPOINT] for row in rows)
-        if _is_shared(lanes, quotas, counts):
+        if is_shared(turns, quotas, counts):
             self._shared_until = time.monotonic() + SHARED_SECONDS
         if limited:
             give_back({pk: n - counts[pk] for pk, n in limited.items() if n > counts[pk]})
@@ -266,10 +266,3 @@ def _tell_operator(claim: Claim, result: TransportResult) -> None:
         logger.warning(
             "endpoint %d was not sent to: %s%s", claim.endpoint_id, place, error.blocked_reason
         )
-
-
-def _is_shared(lanes: Sequence[Lane], quotas: Mapping[int, int], counts: Mapping[int, int]) -> bool:
-    """Whether one broadcaster got all that it had due, while another has more left."""
-    owners = {lane.endpoint_id: lane.broadcaster_id for lane in lanes}
-    backlogged = {owners[pk] for pk, quota in quotas.items() if counts[pk] == quota > 1}
-    return bool(backlogged) and any(counts[pk] and owners[pk] not in backlogged for pk in quotas)
