@@ -137,10 +137,10 @@ def _cancelled(endpoint: Endpoint, since: datetime) -> QuerySet[Delivery]:
     """Ended because it stopped. Index: delivery_page_status."""
     return (
         Delivery.objects.for_broadcaster(endpoint.broadcaster)
+        .in_state(DeliveryStatus.CANCELLED)
         # The cast keeps SQLite, which has no statistics, from the webhook's index instead.
         .alias(webhook_key=Cast("endpoint_id", BigIntegerField()))
         .filter(
-            status=DeliveryStatus.CANCELLED,
             webhook_key=endpoint.pk,
             pk__gte=first_key(since - _OLDEST_PENDING),
             completed_at__gte=since - _MARGIN,

@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
+from deliveries.catch_up import _cancelled
+from deliveries.first_run import _forgeries_refused
 from deliveries.models import Attempt, Delivery
 from tests.deliveries.pages import published
 from tests.portal_clients import Portal
@@ -41,3 +43,11 @@ def test_the_deliveries_of_an_event_and_their_attempts_are_found_by_key(delivery
     )  # fmt: skip
     assert mine.of_deliveries([delivery.pk]).get() == made
     assert "id=?" in mine.of_deliveries([delivery.pk]).order_by("-pk").explain()
+
+
+def test_evidence_of_tests_and_what_a_stop_cancelled_are_found_without_the_whole_log(
+    delivery: Delivery,
+) -> None:
+    assert "delivery_page_test" in _forgeries_refused(delivery.broadcaster).explain()
+    stopped = _cancelled(delivery.endpoint, delivery.created_at)
+    assert "delivery_page_status (broadcaster_id=? AND status=?" in stopped.explain()
