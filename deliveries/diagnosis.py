@@ -10,6 +10,7 @@ from typing import Any, Literal
 from deliveries.explanations import Explanation, Facts
 from deliveries.http_explanations import HTTP_EXPLANATIONS, explain_success
 from deliveries.network_explanations import NETWORK_EXPLANATIONS
+from deliveries.tls_explanations import TLS_EXPLANATIONS
 from deliveries.transport_result import TransportError, TransportResult
 
 __all__ = ["Explanation", "Verdict", "classify", "explain"]
@@ -29,6 +30,7 @@ _PROXY_ANSWER = re.compile(r"CONNECT tunnel failed, response (\d+)")
 
 _EXPLANATIONS: dict[str, Callable[[Facts], Explanation]] = {
     **NETWORK_EXPLANATIONS,
+    **TLS_EXPLANATIONS,
     **HTTP_EXPLANATIONS,
 }
 
