@@ -1,5 +1,6 @@
 """What every test has: the database with the platforms in it, and no silent skips."""
 
+import gc
 import os
 from collections.abc import Generator
 from typing import Any
@@ -8,9 +9,12 @@ import pytest
 from django.apps import AppConfig
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import Model
 from django.db.models.signals import post_migrate
 
 from subscriptions import catalogue, tokens
+from subscriptions.models import AuditEntry
+from subscriptions.models.platform import Platform, Topic, UseCase
 from tests.programs import CHROMIUM, find_program
 
 # The only reasons for which a test may be skipped where everything is installed.
@@ -32,8 +36,46 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _load_platforms(sender: AppConfig, **_arguments: Any) -> None:
-    if sender.label == "subscriptions":
+    """From the files once; later the same rows again, as long as it takes to store them."""
+    if sender.label != "subscriptions":
+        return
+    if not _catalogue_rows:
         call_command("load_platforms", verbosity=0)
+        for model in (Platform, Topic, UseCase, UseCase.topics.through):
+            _catalogue_rows[model] = list(model._default_manager.all())
+    elif not Platform.objects.exists():
+        for model, rows in _catalogue_rows.items():
+            model._default_manager.bulk_create(rows)
+
+
+_catalogue_rows: dict[type[Model], list[Model]] = {}
+
+
+def _sql_flush(_style: Any, tables: list[str], **_options: Any) -> list[str]:
+    """In place of PostgreSQL's TRUNCATE of all tables, which makes each and its indexes anew.
+
+    The lock waits, as TRUNCATE does, for what a killed process has left under way.
+    """
+    append_only = AuditEntry._meta.db_table
+    names = {table: connection.ops.quote_name(table) for table in sorted(tables)}
+    truncated = names.pop(append_only, None)
+    return [
+        *([f"TRUNCATE {truncated}"] if truncated else []),
+        f"LOCK TABLE {', '.join(names.values())} IN ACCESS EXCLUSIVE MODE",
+        *(f"DELETE FROM {name}" for name in names.values()),
+    ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush() -> None:
+    if connection.vendor == "postgresql":
+        connection.ops.sql_flush = _sql_flush
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # What is loaded by now stays to the end: not looked through for garbage again and again.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -14,7 +14,8 @@ from typing import Self
 
 from tests.certificates import Certificate
 
-_STOP_POLL_SECONDS = 0.05
+# For a TLS handshake, and for each piece of an answer that is sent.
+_PATIENCE_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Receiver:
         self._arrived = threading.Condition()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._sockets: list[socket.socket] = []
         self._context = (
             self.certificate.server_context(self.maximum_tls) if self.certificate else None
         )
@@ -105,14 +107,18 @@ class Receiver:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind((self.host, self.port))
         self._listener.listen(1024)
-        self._listener.settimeout(_STOP_POLL_SECONDS)
         self.port = self._listener.getsockname()[1]
         self._start(self._accept)
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._stopping.set()
-        for thread in list(self._threads):
+        # Who accepts ends first, so that no connection comes after the last look at them.
+        _hang_up(self._listener)
+        self._threads[0].join(5)
+        for connection in self._sockets:
+            _hang_up(connection)
+        for thread in self._threads:
             thread.join(5)
         self._listener.close()
 
@@ -144,8 +150,9 @@ class Receiver:
         while not self._stopping.is_set():
             try:
                 connection, _ = self._listener.accept()
-            except TimeoutError:
-                continue
+            except OSError:
+                return
+            self._sockets.append(connection)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             self._start(self._serve, connection, self.connections)
@@ -159,10 +166,14 @@ class Receiver:
                 self._hold(connection)
                 return
             if self._context is not None:
-                connection.settimeout(5)
-                connection = self._context.wrap_socket(connection, server_side=True)
+                connection = self._context.wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                )
+                self._sockets.append(connection)
             with connection:
-                connection.settimeout(_STOP_POLL_SECONDS)
+                connection.settimeout(_PATIENCE_SECONDS)
+                if isinstance(connection, ssl.SSLSocket):
+                    connection.do_handshake()
                 if self.greeting:
                     connection.sendall(self.greeting)
                 self._converse(connection, number)
@@ -192,7 +203,6 @@ class Receiver:
 
     def _send(self, connection: socket.socket, reply: Reply) -> None:
         data = reply.encode()
-        connection.settimeout(5)
         if reply.drip is not None:
             size, seconds = reply.drip
             for start in range(0, len(data), size):
@@ -203,10 +213,8 @@ class Receiver:
             connection.sendall(data)
         while reply.endless and not self._stopping.is_set():
             connection.sendall(reply.body)
-        connection.settimeout(_STOP_POLL_SECONDS)
 
     def _hold(self, connection: socket.socket) -> None:
-        connection.settimeout(_STOP_POLL_SECONDS)
         while self._receive(connection):
             pass
 
@@ -235,6 +243,13 @@ class Receiver:
             with contextlib.suppress(TimeoutError):
                 return connection.recv(65536)
         return b""
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Wake whoever waits for something from it. Not SSLSocket's own way, which others may not see
+    in the middle of a call."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def _split_header(line: str) -> tuple[str, str]:
