@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, ResolverMatch, reverse
 from subscriptions.models import Broadcaster, Member
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal_access import at_least
-from subscriptions.viewer import theme_of
+from subscriptions.viewer import theme_of, zone_of
 
 
 class Page(NamedTuple):
@@ -140,11 +140,12 @@ def _broadcasters_of(request: HttpRequest) -> Callable[[], list[Broadcaster]]:
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """Context processor. Outside a broadcaster's pages there are only use_utc and theme."""
+    """Context processor. Outside a broadcaster's pages there are only theme and zone."""
     # A request refused before it came to the sessions, as one for another host, has no user.
     user = getattr(request, "user", None)
     context: dict[str, Any] = {
         "use_utc": getattr(user, "use_utc", False),
+        "shown_zone": zone_of(request),
         "theme": theme_of(request),
     }
     broadcaster: Broadcaster | None = getattr(request, "broadcaster", None)

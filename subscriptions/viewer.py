@@ -34,6 +34,6 @@ def zone_named(name: str) -> tzinfo | None:
 
 def zone_of(request: HttpRequest) -> tzinfo:
     """The zone that pages show times in: UTC where the viewer chose it, or none is known."""
-    if getattr(request.user, "use_utc", False):
+    if getattr(getattr(request, "user", None), "use_utc", False):
         return UTC
     return zone_named(request.COOKIES.get(ZONE_COOKIE, "")) or UTC

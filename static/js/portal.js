@@ -2,17 +2,22 @@
 "use strict";
 
 // --- Times: in the viewer's zone, counting live -------------------------------------------------
-const localZone = document.documentElement.dataset.zone === "local";
-// Days in filters are the viewer's: the server learns their zone from this cookie.
+const { zone: wanted, shownZone } = document.documentElement.dataset;
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+const localZone = wanted === "local";
+// The server learns the viewer's zone from this cookie, for times and for days in filters.
 if (localZone) {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
 }
-const absolute = new Intl.DateTimeFormat("en-GB", {
+// What it has shown in another zone, on the first page or after a journey, is shown anew.
+const rewrites = localZone && shownZone !== zone;
+const PARTS = {
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
-  second: "2-digit", timeZone: localZone ? undefined : "UTC", timeZoneName: "short",
-});
+  timeZoneName: "short",
+};
+const toMinute = new Intl.DateTimeFormat("en-GB", PARTS);
+const toSecond = new Intl.DateTimeFormat("en-GB", { ...PARTS, second: "2-digit" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
 // The same words as subscriptions/templatetags/portal.py makes.
@@ -33,8 +38,8 @@ function showTime(element) {
     if (words.textContent !== text) words.textContent = text;
   }
   const text = element.querySelector(".t-abs");
-  if (text && localZone && !element.dataset.shown) {
-    text.textContent = absolute.format(date);
+  if (text && rewrites && !element.dataset.shown) {
+    text.textContent = (text.dataset.to === "minute" ? toMinute : toSecond).format(date);
     element.dataset.shown = "1";
   }
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -20,9 +20,12 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 from subscriptions.models import AuditEntry
+from subscriptions.viewer import zone_of
 
 register = template.Library()
 _ICONS = settings.BASE_DIR / "static" / "vendor" / "lucide"
+# Short names that browsers use too, and that mean one zone.
+_KNOWN_ZONES = {"UTC", "GMT", "BST", "WET", "WEST", "CET", "CEST", "EET", "EEST"}
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 # Of anything that has a status: its class, its icon, its word.
@@ -77,30 +80,48 @@ def relative_words(value: datetime, now: datetime) -> str:
     return f"{words} ago" if seconds < 0 else f"in {words}"
 
 
-def absolute_words(value: datetime) -> str:
-    """`21 Nov 2026, 04:46:10 UTC`"""
-    value = value.astimezone(UTC)
-    return f"{value.day} {value:%b %Y, %H:%M:%S} UTC"
+def absolute_words(value: datetime, zone: tzinfo = UTC, *, to: str = "second") -> str:
+    """`21 Nov 2026, 05:46:10 CET`; `to` "minute" leaves the seconds out. portal.js says the same."""
+    value = value.astimezone(zone)
+    clock = "%H:%M" if to == "minute" else "%H:%M:%S"
+    return f"{value.day} {value:%b %Y}, {value:{clock}} {_zone_words(value)}"
 
 
-@register.simple_tag
-def time_tag(value: datetime | None, style: str = "both") -> SafeString:
+def _zone_words(value: datetime) -> str:
+    """`CET`, or `GMT+5:30` where the short name means several zones or is none."""
+    name = value.tzname() or ""
+    if name in _KNOWN_ZONES:
+        return name
+    minutes = int((value.utcoffset() or timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+"
+    return f"GMT{sign}{hours}" + (f":{rest:02}" if rest else "") if minutes else "GMT"
+
+
+@register.simple_tag(takes_context=True)
+def time_tag(
+    context: template.Context, value: datetime | None, style: str = "both", to: str = "second"
+) -> SafeString:
     """A moment, absolute and relative; style "absolute" or "relative" shows one of them.
 
-    portal.js keeps the relative part live and shows the absolute one in the viewer's zone.
+    In the viewer's zone as far as the request tells; portal.js keeps the relative part live, and
+    corrects the zone where the browser's is another.
     """
     if value is None:
         return mark_safe('<span class="muted">never</span>')  # our own text  # nosec B308
-    absolute, relative = absolute_words(value), relative_words(value, timezone.now())
+    request = getattr(context, "request", None)
+    zone = zone_of(request) if request else UTC
     parts = []
     if style != "relative":
-        parts.append(format_html('<span class="t-abs">{}</span>', absolute))
+        absolute = absolute_words(value, zone, to=to)
+        parts.append(format_html('<span class="t-abs" data-to="{}">{}</span>', to, absolute))
     if style != "absolute":
+        relative = relative_words(value, timezone.now())
         parts.append(format_html('<span class="t-rel">{}</span>', relative))
     return format_html(
         '<time datetime="{}" data-live title="{}">{}</time>',
         value.astimezone(UTC).isoformat(timespec="milliseconds"),
-        absolute,
+        absolute_words(value),
         mark_safe(" ".join(parts)),  # noqa: S308  escaped by format_html above  # nosec B308 B703
     )
 

@@ -38,9 +38,15 @@ def test_a_theme_outdoes_the_system_on_every_page(
     assert page.evaluate(GROUND) == DARK
 
 
-def test_days_of_filters_are_in_the_zone_of_the_browser(browsing: Browsing, portal: Portal) -> None:
+def test_times_and_days_are_in_the_zone_of_the_browser(browsing: Browsing, portal: Portal) -> None:
     page = browsing.page_of(portal, "viewer", timezone_id="Pacific/Auckland")
-    page.goto(f"/b/{portal.live.pk}/deliveries/")
+    page.goto(f"/b/{portal.live.pk}/team/")
+    by_script = page.locator("main .t-abs").all_inner_texts()
+    answer = page.goto(f"/b/{portal.live.pk}/team/")
+    assert answer is not None
+    # The server says it in the same words, once the browser has told it its zone.
+    assert by_script
+    assert all(f">{words}<" in answer.text() for words in by_script)
     page.goto(f"/b/{portal.live.pk}/deliveries/")
     page.get_by_text("More filters").click()
     expect(page.get_by_text("A day in Pacific/Auckland.").first).to_be_visible()

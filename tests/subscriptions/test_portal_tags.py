@@ -1,11 +1,14 @@
 """Template tags that pages share."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.template import Context
 
 from subscriptions.templatetags.portal import (
+    absolute_words,
     STATUSES,
     action_words,
     copy_button,
@@ -38,11 +41,26 @@ def test_a_moment_in_words(seconds: float, words: str) -> None:
 
 def test_a_time_is_absolute_relative_and_for_machines() -> None:
     with time_machine.travel(NOW, tick=False):
-        html = time_tag(NOW - timedelta(minutes=5))
+        html = time_tag(Context(), NOW - timedelta(minutes=5))
     assert 'datetime="2026-11-21T11:55:00.000+00:00"' in html
     assert "21 Nov 2026, 11:55:00 UTC" in html
     assert "5 minutes ago" in html
-    assert "never" in time_tag(None)
+    assert "never" in time_tag(Context(), None)
+
+
+@pytest.mark.parametrize(
+    ("zone", "to", "words"),
+    [
+        ("UTC", "second", "21 Nov 2026, 12:00:00 UTC"),
+        ("Europe/Berlin", "second", "21 Nov 2026, 13:00:00 CET"),
+        ("Europe/Berlin", "minute", "21 Nov 2026, 13:00 CET"),
+        ("America/New_York", "minute", "21 Nov 2026, 07:00 GMT-5"),
+        ("Asia/Kolkata", "minute", "21 Nov 2026, 17:30 GMT+5:30"),
+        ("America/St_Johns", "minute", "21 Nov 2026, 08:30 GMT-3:30"),
+    ],
+)
+def test_an_absolute_time_names_its_zone_as_browsers_do(zone: str, to: str, words: str) -> None:
+    assert absolute_words(NOW, ZoneInfo(zone), to=to) == words
 
 
 def test_every_status_has_a_word_and_an_icon_that_exists() -> None:

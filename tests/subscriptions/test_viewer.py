@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 
 import pytest
@@ -54,3 +55,14 @@ def test_the_zone_is_the_browsers_unless_the_viewer_wants_utc(portal: Portal) ->
     assert str(zone_of(request)) == "Pacific/Auckland"
     portal.users["viewer"].use_utc = True
     assert zone_of(request) is UTC
+
+
+def test_every_time_on_a_page_is_in_the_viewers_zone_without_scripts(portal: Portal) -> None:
+    endpoint = portal.add_endpoint()
+    client = portal.client("viewer")
+    client.cookies["zone"] = "Asia/Kolkata"
+    html = client.get(portal.url("endpoint-detail", endpoint.public_id)).content.decode()
+    assert 'data-shown-zone="Asia/Kolkata"' in html
+    shown = re.findall(r'class="t-abs" data-to="\w+">([^<]+)<', html)
+    assert shown
+    assert all(words.endswith("GMT+5:30") for words in shown)
