@@ -23,6 +23,8 @@ from subscriptions.viewer import zone_named
 
 # What a select can hold; a webhook beyond them still works in the URL.
 _MOST_WEBHOOKS = 500
+_CODE_FAULT = "A code is a number from 100 to 999."
+_DAY_FAULT = "A day is written as 2026-12-31."
 _EARLIEST = date(2000, 1, 1)
 _LATEST = date(2200, 1, 1)
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
@@ -41,8 +43,14 @@ class LogForm(PortalForm):
     """Bound to the query string. Faults leave nothing to show, rather than everything."""
 
     q = forms.CharField(label="Search", required=False, max_length=200)
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput({"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput({"type": "date"}))
+    since = forms.DateField(
+        label="From", required=False, widget=forms.DateInput({"type": "date"}),
+        error_messages={"invalid": _DAY_FAULT},
+    )  # fmt: skip
+    until = forms.DateField(
+        label="To", required=False, widget=forms.DateInput({"type": "date"}),
+        error_messages={"invalid": _DAY_FAULT},
+    )  # fmt: skip
 
     # In the URL beside the days: they mean the same to whoever opens it.
     zone = forms.CharField(label="Zone", widget=forms.HiddenInput)
@@ -130,7 +138,11 @@ class DeliveryLogForm(LogForm):
     code = forms.IntegerField(
         label="HTTP code", required=False, min_value=100, max_value=999,
         widget=forms.NumberInput({"placeholder": "Any", "inputmode": "numeric"}),
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _CODE_FAULT),
     )  # fmt: skip
+    attempts = forms.ChoiceField(
+        required=False, choices=[("", "Any number"), ("one", "One"), ("several", "Several")]
+    )
     test = forms.ChoiceField(
         label="Tests",
         required=False,
@@ -143,6 +155,7 @@ class DeliveryLogForm(LogForm):
         "topic",
         "failure",
         "code",
+        "attempts",
         "test",
         "since",
         "until",
@@ -199,6 +212,8 @@ class DeliveryLogForm(LogForm):
             yield Q(failure=failure)
         if code := self.value("code"):
             yield Q(status_code=code)
+        if attempts := self.value("attempts"):
+            yield Q(attempt_count=1) if attempts == "one" else Q(attempt_count__gt=1)
         if test := self.value("test"):
             yield Q(test=test == "only")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
@@ -15,6 +16,10 @@ PAGE_SIZE = 50
 # there. 5,000 bodies of a kilobyte are searched in some 50 ms, columns are compared faster.
 SEARCHED_ROWS = 5_000
 COMPARED_ROWS = 20_000
+
+# Asked once to look further back where a page is empty, the browser asks for so many more by itself.
+MOST_WINDOWS = 100
+WINDOWS_HEADER = "Looked-Through"
 
 M = TypeVar("M", bound=Model)
 
@@ -61,6 +66,16 @@ def log_page(
 def _floor(rows: QuerySet[M], most: int) -> UUID | None:
     """The last of the next `most` rows; None where there are fewer."""
     return next(iter(rows.values_list("pk", flat=True)[most - 1 : most]), None)
+
+
+def look_on(headers: Mapping[str, str]) -> tuple[bool, int]:
+    """Whether the browser goes on by itself where this page is empty, and which page is next.
+
+    A person asks for the first one; what is no number counts as none.
+    """
+    given = headers.get(WINDOWS_HEADER, "")
+    looked = int(given) if re.fullmatch("[0-9]{1,3}", given) else 0
+    return 0 < looked < MOST_WINDOWS, looked % MOST_WINDOWS + 1
 
 
 def read_cursor(text: str) -> UUID | None:

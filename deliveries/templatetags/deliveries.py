@@ -8,14 +8,16 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from deliveries import failure_names, shown_bodies
-from deliveries.catch_up import ended_by_stopping
+from deliveries.catch_up import Count, ended_by_stopping, read_missed
 from deliveries.charts import outcome_chart
 from deliveries.endpoint_health import HealthSummary, read_health
 from deliveries.models import Event
 from deliveries.traffic import period_named, read_traffic
 from subscriptions.models import Endpoint, Topic
+from subscriptions.templatetags.portal import status_badge
 
 register = template.Library()
 
@@ -68,6 +70,19 @@ def cancelled_words(endpoints: Iterable[Endpoint]) -> str:
     if count.number == 1:
         return "1 pending delivery is cancelled."
     return f"{count.words} pending deliveries are cancelled."
+
+
+@register.inclusion_tag("deliveries/_missed_in_row.html")
+def missed_by(endpoint: Endpoint) -> dict[str, Any]:
+    """`{% missed_by endpoint %}`: how many events it missed, with the way to their replay."""
+    missed = read_missed(endpoint)
+    return {"endpoint": endpoint, "count": missed.count if missed else Count(0, is_more=False)}
+
+
+@register.simple_tag
+def count_badge(status: str, count: int) -> SafeString:
+    """A status with how many there are of it: `2 failed`."""
+    return status_badge(status, f"{count:,} {status}")
 
 
 @register.filter

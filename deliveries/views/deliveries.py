@@ -17,6 +17,7 @@ from deliveries.export import FORMATS, export
 from deliveries.fault_pack import answer_of
 from deliveries.ladder import ladder, retries_made
 from deliveries.log_filters import DeliveryLogForm
+from deliveries.log_pages import look_on
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Trigger, Variant, VariantKind
 from deliveries.shown_attempts import shown_attempts
 from deliveries.shown_bodies import shown_body
@@ -86,6 +87,7 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
     # A search reads thousands of payloads: it is made when asked for, not every two seconds.
     can_tail = is_first and form.is_valid() and not form.value("q")
     live = can_tail and request.GET.get("tail") != "off"
+    looks_on, next_window = look_on(request.headers)
     context: dict[str, Any] = {
         "form": form,
         "page": found,
@@ -101,6 +103,8 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
         if found.next_cursor
         else "",
         "clear_url": list_url(request),
+        "looks_on": looks_on,
+        "next_window": next_window,
         "now": timezone.now(),
     }
     response = page(

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from deliveries.log_filters import EventLogForm
+from deliveries.log_pages import look_on
 from deliveries.missed import deliver_missed, endpoints_missing
 from deliveries.models import Delivery, DeliveryStatus, Event
 from deliveries.resend import resend
@@ -39,6 +40,7 @@ def event_list(request: PortalRequest) -> HttpResponse:
     query = form.without()
     outcomes = _outcomes(found.rows)
     older = "&".join(filter(None, [query, f"cursor={found.next_cursor}"]))
+    looks_on, next_window = look_on(request.headers)
     context: dict[str, Any] = {
         "form": form,
         "page": found,
@@ -48,8 +50,12 @@ def event_list(request: PortalRequest) -> HttpResponse:
         "first_url": f"{here}?{query}" if cursor else "",
         "older_url": f"{here}?{older}" if found.next_cursor else "",
         "clear_url": here,
+        "looks_on": looks_on,
+        "next_window": next_window,
     }
-    return page(request, "deliveries/event_list.html", context)
+    return page(
+        request, "deliveries/event_list.html", context, fragment="deliveries/_event_rows.html"
+    )
 
 
 def _outcomes(events: Sequence[Event]) -> dict[UUID, list[tuple[str, int]]]:

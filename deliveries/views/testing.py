@@ -139,7 +139,9 @@ def test_console(request: PortalRequest) -> HttpResponse:
     endpoint = next((e for e in endpoints if e.public_id == given.get("endpoint")), None)
     if given.get("endpoint") and endpoint is None:
         raise Http404(f"No webhook {given['endpoint'][:40]} in this broadcaster.")
-    endpoint = endpoint or next(iter(endpoints), None)
+    endpoint = endpoint or next(
+        (e for e in endpoints if e.is_sendable), next(iter(endpoints), None)
+    )
     if endpoint is not None:
         endpoint.broadcaster = request.broadcaster
     topics = list(request.broadcaster.platform.topics.order_by("position", "name"))

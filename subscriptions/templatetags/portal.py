@@ -19,6 +19,7 @@ from pygments import highlight as pygments_highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
+from subscriptions.audit_words import action_words
 from subscriptions.models import AuditEntry
 from subscriptions.viewer import zone_of
 
@@ -188,26 +189,7 @@ def item(mapping: Mapping[str, Any], key: str) -> Any:
     return mapping.get(key, "")
 
 
-_SUBJECTS = {"endpoint": "webhook", "token": "publisher token", "member": "team"}
-
-_ACTIONS = {
-    "account.sign_in": "Signed in",
-    "account.sign_out": "Signed out",
-    "account.fail_sign_in": "Sign-in failed: wrong password",
-    "account.fail_password_check": "Wrong password when asked again",
-    "account.fail_second_factor": "Sign-in failed: wrong code",
-    "account.change_by_staff": "Account: changed by staff",
-}
-
-
-@register.filter
-def action_words(action: str) -> str:
-    """`endpoint.rotate_token` as `Webhook: rotate token`."""
-    if action in _ACTIONS:
-        return _ACTIONS[action]
-    subject, _, verb = action.partition(".")
-    words = _SUBJECTS.get(subject, subject).replace("_", " ")
-    return f"{words.capitalize()}: {verb.replace('_', ' ')}"
+register.filter("action_words", action_words)
 
 
 def _plain(value: Any) -> str | None:

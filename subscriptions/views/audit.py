@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 from django.http import HttpResponse, QueryDict
 
-from subscriptions.models import AuditEntry
+from subscriptions.models import AuditEntry, Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal_access import PortalRequest, broadcaster_page
 from subscriptions.views.answers import page
@@ -35,6 +35,13 @@ def _with(query: QueryDict, **changes: str) -> str:
     return "?" + changed.urlencode()
 
 
+def _webhooks(request: PortalRequest, entries: list[AuditEntry]) -> dict[str, Endpoint]:
+    """The webhooks that entries are about, deleted ones included, by public id."""
+    ids = {entry.target for entry in entries if entry.action.startswith("endpoint.")}
+    mine = Endpoint.objects.filter(broadcaster=request.broadcaster, public_id__in=ids)
+    return {e.public_id: e for e in mine.only("public_id", "name", "deleted_at", "broadcaster")}
+
+
 @broadcaster_page(Role.OWNER)
 def audit_log(request: PortalRequest) -> HttpResponse:
     """?subject=, ?q= (who or what), ?before= (id of the last entry of the page before)."""
@@ -54,6 +61,7 @@ def audit_log(request: PortalRequest) -> HttpResponse:
     first.pop("before", None)
     context = {
         "entries": entries,
+        "webhooks": _webhooks(request, entries),
         "subjects": SUBJECTS,
         "subject": subject,
         "query": query,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from subscriptions import endpoints as verbs
@@ -41,25 +40,24 @@ def _list_url(request: PortalRequest) -> str:
     return reverse("subscriptions:endpoint-list", args=[request.broadcaster.pk])
 
 
-def _say_on(request: PortalRequest, endpoint: Endpoint, words: str) -> None:
-    link = format_html('<a href="{}">See what it missed</a>', missed_url(endpoint))
-    messages.success(request, format_html("{} {} {}", endpoint.name, words, link))
-
-
 def _after_start(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
-    """The row again where the list asked for it, else to what it missed."""
+    """The row again, with how much it missed, where the list asked for it; else to that."""
     if request.htmx and request.POST.get("row"):
-        return _after(request, endpoint)
+        return _row(request, endpoint, started=True)
     return go(request, f"{missed_url(endpoint)}?after=start")
 
 
 def _after(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
     """The row again where the list asked for it, else the page the form was on."""
     if request.htmx and request.POST.get("row"):
-        fresh = endpoint_or_404(request, endpoint.public_id)
-        context = {"endpoint": fresh, "with_messages": True}
-        return page(request, "subscriptions/_endpoint_row.html", context)
+        return _row(request, endpoint)
     return come_back(request, detail_url(endpoint))
+
+
+def _row(request: PortalRequest, endpoint: Endpoint, *, started: bool = False) -> HttpResponse:
+    fresh = endpoint_or_404(request, endpoint.public_id)
+    context = {"endpoint": fresh, "with_messages": True, "started": started}
+    return page(request, "subscriptions/_endpoint_row.html", context)
 
 
 @broadcaster_page(Role.DEVELOPER)
@@ -81,7 +79,7 @@ def set_active(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     active = request.POST.get("active") == "1"
     changed = verbs.set_active(endpoint=endpoint, active=active, actor=request.actor)
     if changed and active:
-        _say_on(request, endpoint, ON_WORDS)
+        messages.success(request, f"{endpoint.name} {ON_WORDS}")
         return _after_start(request, endpoint)
     if changed:
         off = f"{endpoint.name} is off. Deliveries that were waiting for it are cancelled."
@@ -98,7 +96,7 @@ def resume(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     except PortalError as error:
         say_refused(request, error)
         return _after(request, endpoint)
-    _say_on(request, endpoint, "is active again.")
+    messages.success(request, f"{endpoint.name} is active again.")
     return _after_start(request, endpoint)
 
 

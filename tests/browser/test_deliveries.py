@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from deliveries import log_filters
 from deliveries.models import Attempt, Delivery
 from deliveries.publish import publish
 from tests.browser.browsing import Browsing
@@ -157,3 +158,19 @@ def test_the_request_bin_answers_as_it_was_told(browsing: Browsing, portal: Port
     expect(page.get_by_role("row", name="410")).to_be_visible()
     page.get_by_role("button", name="Empty the bin").click()
     expect(page.get_by_text("Nothing has come in yet")).to_be_visible()
+
+
+@pytest.mark.one_database
+def test_a_search_asked_once_goes_on_by_itself_to_what_it_looks_for(
+    browsing: Browsing, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_filters, "SEARCHED_ROWS", 2)
+    for key in ("needle", *"abcdefgh"):
+        publish(broadcaster=portal.live, topic="passCreated", data={"passId": key})
+    page = browsing.page_of(portal, "viewer")
+    page.goto(f"/b/{portal.live.pk}/events/?q=needle")
+    page.get_by_role("link", name="Look further back").click()
+    expect(page.locator("#events tbody tr")).to_have_count(1)
+    expect(page).to_have_url(re.compile("cursor="))
+    page.reload()
+    expect(page.locator("#events tbody tr")).to_have_count(1)

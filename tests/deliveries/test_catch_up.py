@@ -168,6 +168,48 @@ def test_switching_on_lists_what_was_missed_and_replays_it(portal: Portal) -> No
     assert "hx-trigger" not in last
 
 
+@pytest.mark.parametrize(("count", "words"), [(2, "Replay 2 missed"), (0, "It missed nothing.")])
+@pytest.mark.parametrize("suspended", [False, True])
+def test_switching_on_in_the_row_says_there_how_much_was_missed(
+    portal: Portal, suspended: bool, count: int, words: str
+) -> None:
+    endpoint = portal.add_endpoint()
+    if suspended:
+        suspend(endpoint=endpoint, reason="It answered 410 Gone.", actor=COMMAND_LINE)
+    else:
+        switch(endpoint, False)
+    for n in range(count):
+        published(portal.live, n=n)
+    if suspended:
+        Delivery.objects.all().delete()
+    verb = "endpoint-resume" if suspended else "endpoint-set-active"
+    address = portal.url(verb, endpoint.public_id)
+    client = portal.client("developer")
+    answer = client.post(address, {"active": "1", "row": "1"}, headers=HTMX).content.decode()
+    assert words in answer
+    assert (url(portal, "endpoint-missed", endpoint.public_id) in answer) == bool(count)
+    # It is said then, not at every look at the list.
+    assert words not in client.get(portal.url("endpoint-list")).content.decode()
+
+
+def test_one_that_is_off_is_switched_on_where_it_is_seen_what_it_missed(portal: Portal) -> None:
+    endpoint = portal.add_endpoint()
+    here = url(portal, "endpoint-missed", endpoint.public_id)
+    client = portal.client("developer")
+    for verb in ("endpoint-set-active", "endpoint-resume"):
+        if verb == "endpoint-resume":
+            suspend(endpoint=endpoint, reason="It answered 410 Gone.", actor=COMMAND_LINE)
+        else:
+            switch(endpoint, False)
+        published(portal.live, of=verb)
+        assert (
+            f'action="{portal.url(verb, endpoint.public_id)}"' in client.get(here).content.decode()
+        )
+        client.post(portal.url(verb, endpoint.public_id), {"active": "1"})
+        endpoint.refresh_from_db()
+        assert endpoint.is_sendable
+
+
 def test_switching_on_goes_to_the_webhook_where_nothing_was_missed(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
     switch(endpoint, False)

@@ -54,7 +54,7 @@ def mixed(portal: Portal) -> dict[str, Delivery]:
     found = {name: Delivery.objects.get(event=event) for name, event in made.items()}
     set_state(found["delivered"], status="delivered", status_code=200, attempt_count=1)
     set_state(found["failed"], status="failed", status_code=500, failure="http_5xx")
-    set_state(found["test"], status="delivered", test=True)
+    set_state(found["test"], status="delivered", test=True, attempt_count=3)
     assert {first.pk, second.pk} == {delivery.endpoint_id for delivery in found.values()}
     return found
 
@@ -68,6 +68,8 @@ def mixed(portal: Portal) -> dict[str, Delivery]:
         ("test=only", {"test"}),
         ("failure=http_5xx", {"failed"}),
         ("code=200", {"delivered"}),
+        ("status=delivered&attempts=several", {"test"}),
+        ("attempts=one", {"delivered"}),
         ("topic=license.renewed", {"pending", "test"}),
         ("topic=license.renewed&status=pending", {"pending"}),
         ("q=findme-%C3%BC", {"delivered"}),
@@ -100,7 +102,10 @@ def test_whole_ids_are_found(portal: Portal, mixed: dict[str, Delivery]) -> None
 
 @pytest.mark.parametrize(
     "query",
-    ["status=nonsense", "code=abc", "endpoint=ep_foreign", "since=2026-13-40", "test=maybe"],
+    [
+        *("status=nonsense", "code=abc", "code=7", "attempts=2"),
+        *("endpoint=ep_foreign", "since=2026-13-40", "test=maybe"),
+    ],
 )
 def test_a_filter_that_makes_no_sense_shows_nothing_and_says_so(
     portal: Portal, mixed: dict[str, Delivery], query: str
@@ -108,7 +113,8 @@ def test_a_filter_that_makes_no_sense_shows_nothing_and_says_so(
     response = portal.client("viewer").get(f"{url(portal, 'delivery-list')}?{query}")
     assert response.context["page"].rows == []
     text = response.content.decode()
-    assert "No deliveries match" in text
+    assert "These filters cannot be used" in text
+    assert "Search again" not in text
     assert 'class="fault" role="alert"' in text
 
 

@@ -99,6 +99,13 @@ def test_the_console_starts_with_the_first_topic_of_the_webhook(portal: Portal) 
     assert response.context["topic"].name == "license.renewed"
 
 
+def test_the_console_starts_with_a_webhook_that_is_active(portal: Portal) -> None:
+    portal.add_endpoint(name="Above, and off", active=False)
+    on = portal.add_endpoint(name="Below")
+    page = portal.client("developer").get(url(portal, "test-console"))
+    assert page.context["endpoint"] == on
+
+
 def test_edited_data_is_sent_as_it_is_with_a_warning(portal: Portal, receiver: Receiver) -> None:
     endpoint = portal.add_endpoint(url=receiver.url("/in"))
     form = {"endpoint": endpoint.public_id, "topic": "license.created", "data": '{"key": 5}'}

@@ -16,6 +16,8 @@ from django.test import Client
 from django.urls import reverse
 
 from subscriptions.audit import COMMAND_LINE, record
+from subscriptions.audit_words import WORDS
+from subscriptions.endpoints import delete_endpoint
 from subscriptions.models import AuditEntry, Broadcaster, User
 from subscriptions.models.audit import AuditIsAppendOnly, removal_allowed
 from subscriptions.views.audit import SUBJECTS
@@ -194,6 +196,22 @@ def test_the_filter_offers_every_subject_there_is_and_no_other() -> None:
     subjects = {action.partition(".")[0] for action in actions_in_the_code()}
     assert {"endpoint", "account", "delivery"} <= subjects
     assert {name for name, _ in SUBJECTS} == subjects
+
+
+def test_every_action_has_words_of_its_own() -> None:
+    by_a_variable = {"account.fail_sign_in", "account.fail_password_check"}
+    assert actions_in_the_code() | by_a_variable == set(WORDS)
+
+
+def test_an_entry_names_its_webhook_or_delivery_and_leads_there(portal: Portal) -> None:
+    kept, gone = portal.add_endpoint(name="Kept"), portal.add_endpoint(name="Gone")
+    delete_endpoint(endpoint=gone, actor=COMMAND_LINE)
+    record(broadcaster=portal.live, actor=COMMAND_LINE, action="delivery.resend", target="dlv_1")
+    page = portal.client("owner").get(portal.url("audit-log")).content.decode()
+    assert f'href="{portal.url("endpoint-detail", kept.public_id)}">Kept</a>' in page
+    assert portal.url("endpoint-detail", gone.public_id) not in page
+    assert page.count("Gone</span>") == 2  # added and deleted
+    assert f'href="/b/{portal.live.pk}/deliveries/dlv_1/">dlv_1</a>' in page
 
 
 def test_the_owner_reads_who_signed_in(portal: Portal) -> None:

@@ -8,8 +8,8 @@ import time_machine
 from django.template import Context
 
 from subscriptions.templatetags.portal import (
-    absolute_words,
     STATUSES,
+    absolute_words,
     action_words,
     copy_button,
     highlight,
@@ -84,5 +84,5 @@ def test_json_is_indented_and_other_text_left_alone() -> None:
 
 
 def test_actions_of_the_audit_log_in_words() -> None:
-    assert action_words("endpoint.rotate_token") == "Webhook: rotate token"
-    assert action_words("account.sign_in") == "Signed in"
+    assert action_words("endpoint.rotate_token") == "Signing token rotated"
+    assert action_words("endpoint.take_apart") == "Endpoint: take apart"

@@ -57,6 +57,15 @@ def test_the_right_password_does_not_help_after_five_wrong_ones_from_anywhere(an
         assert is_in(sign_in(PASSWORD))
 
 
+def test_who_asks_too_often_gets_a_page_of_the_portal(ann: User, settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+    sign_in("wrong")
+    refused = sign_in(PASSWORD).answer  # type: ignore[attr-defined]
+    assert refused.status_code == 429
+    assert "<h1>Too many attempts</h1>" in refused.content.decode()
+    assert f'href="{reverse("account_login")}"' in refused.content.decode()
+
+
 def test_another_port_in_the_host_header_is_no_fresh_start(ann: User) -> None:
     form = {"login": ann.email, "password": "wrong"}
     for number in range(5):
