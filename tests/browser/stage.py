@@ -69,7 +69,12 @@ def set_stage(portal: Portal, receiver: Receiver) -> Stage:
         "failing": portal.add_endpoint(
             name=LONG_NAME,
             url=f"{bad}?tenant={'0123456789' * 12}",
-            topics=["passCreated", "passTerminated", "subscriptionRenewed", "offerUpdated"],
+            topics=[
+                "passCreated",
+                "passTerminated",
+                "subscriptionReadyForPaymentAuthorisation",
+                "paymentDetailsDeactivated",
+            ],
             description="Asks for nothing, and breaks on everything.",
             headers=[("X-Tenant", "north"), ("Authorization", "Bearer secret")],
             rate_limit=20,
