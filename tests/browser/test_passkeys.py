@@ -33,7 +33,7 @@ def plug_in_device(page: Page, **options: Any) -> None:
 
 def confirm_password(page: Page) -> None:
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Go on").click()
 
 
 def add_passkey(page: Page, portal: Portal) -> None:
@@ -67,7 +67,7 @@ def test_a_passkey_signs_in_without_a_password_and_leads_where_one_wanted_to_go(
 
     page.goto(portal.url("account"))
     page.get_by_role("link", name="Rename Passkey 1").click()
-    if page.get_by_role("button", name="Confirm").count():
+    if page.get_by_role("button", name="Go on").count():
         confirm_password(page)
     page.get_by_label("Name").fill("Phone")
     page.get_by_role("button", name="Save").click()

@@ -186,7 +186,7 @@ def test_a_token_is_revealed_after_the_password_only(browsing: Browsing, portal:
     page.goto(portal.url("endpoint-token", endpoint.public_id))
     page.get_by_role("button", name="Reveal").click()
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Go on").click()
     expect(page.locator(".new-secret .secret code")).to_contain_text(endpoint.token_hint)
 
 
