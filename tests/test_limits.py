@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from deliveries import export
 from deliveries.publish import publish
@@ -18,6 +16,7 @@ from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Broadcaster, Endpoint, PublisherToken
 from subscriptions.tokens import create_token
 from tests.api_clients import URL, Api, account, problem_of
+from tests.at_once import at_once
 from tests.deliveries.sending import broadcaster_on
 from tests.portal_clients import Portal, make_portal
 
@@ -117,14 +116,8 @@ def test_publisher_tokens_at_once_do_not_pass_their_limit_together(
             )
         except Conflict as error:
             refusals.append(error.code)
-        finally:
-            connection.close()
 
-    threads = [threading.Thread(target=make) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(6, make)
     assert PublisherToken.objects.filter(broadcaster=broadcaster).count() == 3
     assert refusals == ["token_limit_reached"] * 4
 

@@ -5,8 +5,20 @@ import pytest
 
 from deliveries import transfer
 from deliveries.transport import Transport
+from tests.attacks.portal_walk import Victim, furnished
 from tests.deliveries.doors import open_door
+from tests.portal_clients import Portal, make_portal
 from tests.receiver import Receiver
+
+
+@pytest.fixture
+def portal(db: None) -> Portal:
+    return make_portal()
+
+
+@pytest.fixture
+def victim(portal: Portal) -> Victim:
+    return furnished(portal)
 
 
 @pytest.fixture

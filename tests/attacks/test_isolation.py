@@ -17,27 +17,16 @@ from tests.attacks.portal_walk import (
     MARK,
     TENANTS_PAGES,
     Victim,
-    furnished,
     state_of,
     text_of,
 )
-from tests.portal_clients import HTMX, Portal, make_portal
+from tests.portal_clients import HTMX, Portal
 
 pytestmark = pytest.mark.django_db
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 SHARED = {"broadcaster_id", "name"}  # topics belong to the platform
 OF_AN_OBJECT = [page for page in TENANTS_PAGES if page.parameters - SHARED]
 OF_NONE = [page for page in TENANTS_PAGES if not page.parameters - SHARED]
-
-
-@pytest.fixture
-def portal() -> Portal:
-    return make_portal()
-
-
-@pytest.fixture
-def victim(portal: Portal) -> Victim:
-    return furnished(portal)
 
 
 def test_an_outsider_finds_nothing_at_any_page(portal: Portal, victim: Victim) -> None:

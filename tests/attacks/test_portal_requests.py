@@ -11,8 +11,8 @@ from pytest_django import Settings
 
 from subscriptions.models import User
 from tests.attacks.hostile import TEXTS
-from tests.attacks.portal_walk import PAGES, TENANTS_PAGES, Page, Victim, furnished, state_of
-from tests.portal_clients import HTMX, PASSWORD, Portal, make_portal
+from tests.attacks.portal_walk import PAGES, TENANTS_PAGES, Page, Victim, state_of
+from tests.portal_clients import HTMX, PASSWORD, Portal
 
 pytestmark = pytest.mark.django_db
 # Called by programs, with a token or with nothing that a browser would add by itself.
@@ -41,16 +41,6 @@ POLICY = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def portal() -> Portal:
-    return make_portal()
-
-
-@pytest.fixture
-def victim(portal: Portal) -> Victim:
-    return furnished(portal)
-
-
 def filled(page: Page, victim: Victim) -> str:
     """With the tenant's own ids; what else an address names is made up."""
     return page.path(
@@ -61,6 +51,7 @@ def filled(page: Page, victim: Victim) -> str:
     )
 
 
+@pytest.mark.one_database
 def test_a_forged_form_is_refused_at_every_page(portal: Portal, victim: Victim) -> None:
     """Signed in as the owner, by a browser that another site tells to post."""
     client = Client(enforce_csrf_checks=True)
@@ -80,6 +71,7 @@ def leads_away(location: str) -> bool:
     return not re.match(r"/(?![/\\\s])", location) or bool(re.search(r"[\x00-\x20\\]", location))
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
 def test_signing_in_and_out_leads_nowhere_else(portal: Portal, elsewhere: str) -> None:
     form = {"login": "owner@example.com", "password": PASSWORD, "next": elsewhere}
@@ -96,6 +88,7 @@ def test_signing_in_and_out_leads_nowhere_else(portal: Portal, elsewhere: str) -
     assert not leads_away(answer["Location"])
 
 
+@pytest.mark.one_database
 def test_no_form_of_a_broadcaster_leads_elsewhere(portal: Portal, victim: Victim) -> None:
     client = portal.client("owner")
     pages = [page for page in PAGES if page.name == "theme"] + [
@@ -121,6 +114,7 @@ def test_no_form_of_a_broadcaster_leads_elsewhere(portal: Portal, victim: Victim
     assert seen > 30
 
 
+@pytest.mark.one_database
 def test_every_answer_has_the_strict_policy_and_its_headers(portal: Portal, victim: Victim) -> None:
     root = User.objects.create_superuser("root@example.com", PASSWORD)
     staff = Client()

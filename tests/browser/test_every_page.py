@@ -107,6 +107,7 @@ def test_no_page_is_wider_than_its_window(browsing: Browsing, stage: Stage) -> N
     assert not found, "\n".join(found)
 
 
+@pytest.mark.one_database
 def test_the_first_page_is_a_hundred_kilobytes_at_most(browsing: Browsing, stage: Stage) -> None:
     """As sent compressed, and with nothing in the browser's cache."""
     page = browsing.page(stage.session("owner"))

@@ -12,7 +12,7 @@ from subscriptions.tokens import authenticate
 from tests.browser.browsing import Browsing
 from tests.portal_clients import PASSWORD, Portal
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.one_database]
 
 
 def chosen(page: Page) -> int:

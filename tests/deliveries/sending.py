@@ -9,6 +9,7 @@ from typing import Any
 from deliveries.dispatcher import Dispatcher, make_transport
 from deliveries.leases import PumpLease
 from deliveries.models import Delivery
+from deliveries.publish import publish
 from deliveries.slots import Slots
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.broadcasters import CreatedBroadcaster, create_broadcaster
@@ -26,6 +27,12 @@ def endpoint_at(
     wanted = EndpointSettings(**({"name": "Receiver", "url": url, "topics": ["*"]} | settings))
     made = create_endpoint(broadcaster=broadcaster, wanted=wanted, actor=COMMAND_LINE, token=token)
     return made.endpoint
+
+
+def publish_one(broadcaster: Broadcaster) -> Delivery:
+    """An event of Cryptlex, for the broadcaster's only endpoint."""
+    published = publish(broadcaster=broadcaster, topic="license.created", data={"key": "D0"})
+    return Delivery.objects.get(event=published.event)
 
 
 @contextmanager

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from deliveries.leases import LEASE, LeaseLost, PumpLease, recover
 from deliveries.models import (
-    Attempt,
     Delivery,
     DeliveryStatus,
     EndpointHealth,
     EndpointHour,
-    Outcome,
-    Pump,
     Trigger,
 )
 from deliveries.publish import publish
@@ -29,29 +24,15 @@ from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints import resume, set_active
 from subscriptions.errors import Conflict
 from subscriptions.models import Broadcaster, Endpoint, Platform
-from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, pump
+from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one, pump
 from tests.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def receiver(settings: Any) -> Iterator[Receiver]:
-    from ipaddress import ip_network
-
-    settings.WEBHOOKS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    with Receiver() as started:
-        yield started
-
-
-@pytest.fixture
 def broadcaster() -> Broadcaster:
     return broadcaster_on("cryptlex").broadcaster
-
-
-def publish_one(broadcaster: Broadcaster) -> Delivery:
-    published = publish(broadcaster=broadcaster, topic="license.created", data={"key": "D0"})
-    return Delivery.objects.get(event=published.event)
 
 
 def make_due(delivery: Delivery) -> None:
@@ -253,55 +234,6 @@ def test_a_paused_broadcaster_sends_nothing_until_it_goes_on(
     assert len(receiver.requests) == 1
 
 
-def test_a_resend_leaves_the_planned_retry_planned(
-    receiver: Receiver, broadcaster: Broadcaster
-) -> None:
-    receiver.on("/hook", Reply(status=500))
-    endpoint_at(receiver.url("/hook"), broadcaster)
-    delivery = publish_one(broadcaster)
-    dispatch()
-    delivery.refresh_from_db()
-    planned = delivery.next_attempt_at
-    resend(delivery=delivery, actor=COMMAND_LINE)
-    with pytest.raises(Conflict, match="under way or queued"):
-        resend(delivery=delivery, actor=COMMAND_LINE)
-    dispatch()
-    delivery.refresh_from_db()
-    assert delivery.next_attempt_at == planned
-    assert (delivery.attempt_count, delivery.scheduled_count) == (2, 1)
-    assert delivery.attempts.get(number=2).retry_reason == "Resent by hand."
-
-
-def test_a_failed_delivery_can_be_resent_and_then_is_delivered(
-    receiver: Receiver, broadcaster: Broadcaster
-) -> None:
-    receiver.on("/hook", Reply(status=410))
-    endpoint_at(receiver.url("/hook"), broadcaster)
-    delivery = publish_one(broadcaster)
-    dispatch()
-    receiver.on("/hook", Reply(status=200))
-    delivery.refresh_from_db()
-    resend(delivery=delivery, actor=COMMAND_LINE)
-    dispatch()
-    delivery.refresh_from_db()
-    assert (delivery.status, delivery.attempt_count) == (DeliveryStatus.DELIVERED, 2)
-
-
-def test_a_delivered_one_stays_delivered_when_its_resend_fails(
-    receiver: Receiver, broadcaster: Broadcaster
-) -> None:
-    endpoint_at(receiver.url("/hook"), broadcaster)
-    delivery = publish_one(broadcaster)
-    dispatch()
-    receiver.on("/hook", Reply(status=500))
-    delivery.refresh_from_db()
-    resend(delivery=delivery, actor=COMMAND_LINE)
-    dispatch()
-    delivery.refresh_from_db()
-    assert delivery.status == DeliveryStatus.DELIVERED
-    assert delivery.attempts.get(number=2).outcome == Outcome.FAILED
-
-
 def test_a_cancelled_delivery_is_not_sent(receiver: Receiver, broadcaster: Broadcaster) -> None:
     endpoint_at(receiver.url("/hook"), broadcaster)
     delivery = publish_one(broadcaster)
@@ -324,63 +256,6 @@ def test_a_test_reaches_an_inactive_endpoint_once_and_counts_toward_nothing(
     assert (delivery.status, delivery.test, delivery.attempt_count) == ("failed", True, 1)
     assert len(receiver.requests) == 1
     assert not EndpointHour.objects.exists() and not EndpointHealth.objects.exists()
-
-
-def test_what_a_dead_run_was_sending_is_logged_as_unknown_and_sent_again(
-    receiver: Receiver, broadcaster: Broadcaster
-) -> None:
-    endpoint_at(receiver.url("/hook"), broadcaster)
-    delivery = publish_one(broadcaster)
-    dead = PumpLease.take(1)
-    assert dead is not None
-    Delivery.objects.filter(pk=delivery.pk).update(lease_id=dead.id)
-    assert recover(timezone.now()) == 0, "its lease still runs"
-    Pump.objects.filter(pk=dead.id).update(lease_expires_at=timezone.now())
-
-    dispatch()
-
-    delivery.refresh_from_db()
-    first, second = delivery.attempts.order_by("number")
-    assert (first.outcome, first.failure, first.number) == ("unknown", "interrupted", 1)
-    assert (second.outcome, second.number) == ("succeeded", 2)
-    assert second.retry_reason == "Attempt 1 was cut short: its outcome is unknown."
-    assert delivery.status == DeliveryStatus.DELIVERED
-
-
-def test_a_run_that_lost_its_lease_writes_nothing_more(
-    receiver: Receiver, broadcaster: Broadcaster
-) -> None:
-    endpoint_at(receiver.url("/hook"), broadcaster)
-    delivery = publish_one(broadcaster)
-    with pump() as slow:
-        slow._claim(timezone.now(), 10)
-        Pump.objects.update(lease_expires_at=timezone.now())
-        assert recover(timezone.now()) == 1
-        while not slow._outcomes:
-            slow._next_look = slow._next_recover = float("inf")
-            slow._settle_at = float("inf")
-            for result in slow._transport.poll(0.1):
-                outgoing = slow._land(result.key)
-                from deliveries.outcomes import decide
-
-                slow._add_outcome(decide(outgoing.claim, result, headers=()))
-        slow._settle()
-        slow._lease._renew_at = 0.0
-        with pytest.raises(LeaseLost):
-            slow._lease.renew_if_due(0)
-    assert [attempt.outcome for attempt in Attempt.objects.all()] == ["unknown"]
-    delivery.refresh_from_db()
-    assert delivery.status == DeliveryStatus.PENDING
-
-
-def test_a_slot_has_one_run_at_a_time() -> None:
-    first = PumpLease.take(1)
-    assert first is not None
-    assert PumpLease.take(1) is None
-    first.give_up_slot()
-    second = PumpLease.take(1)
-    assert second is not None and second.id > first.id
-    assert timedelta(0) < LEASE < timedelta(seconds=30)
 
 
 def test_a_busy_endpoint_does_not_stand_before_a_quiet_one(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from ipaddress import ip_network
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -36,10 +34,8 @@ def portal(db: None) -> Portal:
 
 
 @pytest.fixture
-def receiver(transactional_db: None, settings: Any) -> Iterator[Receiver]:
-    settings.WEBHOOKS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    with Receiver() as started:
-        yield started
+def receiver(transactional_db: None, receiver: Receiver) -> Receiver:
+    return receiver
 
 
 def current_token(endpoint: Endpoint) -> str:

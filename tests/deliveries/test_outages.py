@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from ipaddress import ip_network
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -17,30 +16,17 @@ from deliveries import settle as settling
 from deliveries import tasks
 from deliveries.claiming import claim_rows
 from deliveries.leases import LeaseLost, PumpLease
-from deliveries.models import Attempt, Delivery, Pump
-from deliveries.publish import publish
+from deliveries.models import Attempt, Pump
 from subscriptions.models import Broadcaster
-from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, pump
+from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one, pump
 from tests.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def receiver(settings: Any) -> Iterator[Receiver]:
-    settings.WEBHOOKS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    with Receiver() as started:
-        yield started
-
-
-@pytest.fixture
 def broadcaster() -> Broadcaster:
     return broadcaster_on("cryptlex").broadcaster
-
-
-def publish_one(broadcaster: Broadcaster) -> Delivery:
-    published = publish(broadcaster=broadcaster, topic="license.created", data={"key": "D0"})
-    return Delivery.objects.get(event=published.event)
 
 
 def away(*_: Any, **__: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from subscriptions.broadcasters import CreatedBroadcaster
 from subscriptions.errors import RateExceeded
 from subscriptions.models import AuditEntry, Broadcaster
 from tests.api_clients import Api, account
+from tests.at_once import at_once
 from tests.deliveries.sending import broadcaster_on
 from tests.staff import change_url, superuser
 
@@ -84,20 +84,9 @@ def test_time_makes_up_for_a_batch_and_a_clock_that_goes_back_gives_nothing(
 @pytest.mark.django_db(transaction=True)
 def test_processes_at_once_let_in_no_event_twice() -> None:
     broadcaster = broadcaster_on("clawget").broadcaster
-    admitted: list[bool] = []
-
-    def publish_twenty() -> None:
-        try:
-            admitted.extend(let_in(broadcaster, 1, 15, NOW) for _ in range(20))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=publish_twenty) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (len(admitted), sum(admitted)) == (80, 16)
+    admitted = at_once(4, lambda: [let_in(broadcaster, 1, 15, NOW) for _ in range(20)])
+    assert [len(of_one) for of_one in admitted] == [20] * 4
+    assert sum(map(sum, admitted)) == 16
 
 
 # --- The API -------------------------------------------------------------------------------------

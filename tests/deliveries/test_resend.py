@@ -2,30 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from ipaddress import ip_network
-from typing import Any
-
 import pytest
 from django.utils import timezone
 
 from deliveries.leases import PumpLease
-from deliveries.models import Delivery, Pump, Trigger
+from deliveries.models import Delivery, DeliveryStatus, Outcome, Pump, Trigger
 from deliveries.publish import publish
 from deliveries.resend import cancel, resend
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints import delete_endpoint
-from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at
+from subscriptions.errors import Conflict
+from subscriptions.models import Broadcaster
+from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one
 from tests.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def receiver(settings: Any) -> Iterator[Receiver]:
-    settings.WEBHOOKS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    with Receiver() as started:
-        yield started
+def broadcaster() -> Broadcaster:
+    return broadcaster_on("cryptlex").broadcaster
+
+
+def test_a_resend_leaves_the_planned_retry_planned(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    receiver.on("/hook", Reply(status=500))
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    dispatch()
+    delivery.refresh_from_db()
+    planned = delivery.next_attempt_at
+    resend(delivery=delivery, actor=COMMAND_LINE)
+    with pytest.raises(Conflict, match="under way or queued"):
+        resend(delivery=delivery, actor=COMMAND_LINE)
+    dispatch()
+    delivery.refresh_from_db()
+    assert delivery.next_attempt_at == planned
+    assert (delivery.attempt_count, delivery.scheduled_count) == (2, 1)
+    assert delivery.attempts.get(number=2).retry_reason == "Resent by hand."
+
+
+def test_a_failed_delivery_can_be_resent_and_then_is_delivered(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    receiver.on("/hook", Reply(status=410))
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    dispatch()
+    receiver.on("/hook", Reply(status=200))
+    delivery.refresh_from_db()
+    resend(delivery=delivery, actor=COMMAND_LINE)
+    dispatch()
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.attempt_count) == (DeliveryStatus.DELIVERED, 2)
+
+
+def test_a_delivered_one_stays_delivered_when_its_resend_fails(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    dispatch()
+    receiver.on("/hook", Reply(status=500))
+    delivery.refresh_from_db()
+    resend(delivery=delivery, actor=COMMAND_LINE)
+    dispatch()
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.DELIVERED
+    assert delivery.attempts.get(number=2).outcome == Outcome.FAILED
 
 
 @pytest.mark.parametrize("status_first", [200, 500])

@@ -17,6 +17,8 @@ from deliveries.runner_watch import Watch
 from tests.deliveries.worker_processes import MANAGE, WORK, Workers, is_gone, wait_until
 
 pytestmark = [pytest.mark.workers, pytest.mark.django_db(transaction=True)]
+# Of processes and signals alone: the other database would show the same again.
+one_database = pytest.mark.one_database
 
 
 @pytest.fixture
@@ -47,7 +49,16 @@ def test_a_killed_runner_takes_its_cluster_with_it(
         wait_until(lambda: is_gone(group), within=15)
 
 
-@pytest.mark.parametrize("victim", ["main", "sentinel", "idle", "monitor", "pusher"])
+@pytest.mark.parametrize(
+    "victim",
+    [
+        "main",
+        pytest.param("sentinel", marks=one_database),
+        "idle",
+        pytest.param("monitor", marks=one_database),
+        pytest.param("pusher", marks=one_database),
+    ],
+)
 def test_a_cluster_that_lost_a_process_is_started_anew(
     process_environment: dict[str, str], log: Path, victim: str
 ) -> None:
@@ -64,6 +75,7 @@ def test_a_cluster_that_lost_a_process_is_started_anew(
         assert workers.runner.wait(20) == 0, workers.log()
 
 
+@one_database
 def test_a_cluster_without_a_sign_of_life_is_started_anew(
     process_environment: dict[str, str], log: Path
 ) -> None:
@@ -75,6 +87,7 @@ def test_a_cluster_without_a_sign_of_life_is_started_anew(
         assert is_gone(group)
 
 
+@one_database
 def test_the_runner_waits_for_the_migrations_and_then_starts(log: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
     with Workers(environment, log) as workers:
@@ -85,6 +98,7 @@ def test_the_runner_waits_for_the_migrations_and_then_starts(log: Path, tmp_path
         wait_until(workers.group)
 
 
+@one_database
 def test_a_runner_that_waits_for_its_database_can_be_stopped(log: Path) -> None:
     # Port 1 of loopback: nobody listens there.
     environment = {**os.environ, "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}
@@ -103,6 +117,7 @@ sys.exit(Runner(command=[sys.executable, "-c", sys.argv[1]], limits=limits).run(
 """
 
 
+@one_database
 def test_a_cluster_that_fails_again_and_again_is_given_up(
     process_environment: dict[str, str], log: Path
 ) -> None:
@@ -112,6 +127,7 @@ def test_a_cluster_that_fails_again_and_again_is_given_up(
     assert workers.log().count("ended by themselves with exit code 3") == 3
 
 
+@one_database
 def test_a_cluster_that_ignores_sigterm_is_killed_after_the_grace_time(
     process_environment: dict[str, str], log: Path
 ) -> None:
@@ -126,6 +142,7 @@ def test_a_cluster_that_ignores_sigterm_is_killed_after_the_grace_time(
     assert "Workers still there after 1 s: killed" in workers.log()
 
 
+@one_database
 def test_a_database_error_without_words_does_not_end_the_watch() -> None:
     watch = Watch()
     with patch.object(Watch, "_ask", side_effect=OperationalError):

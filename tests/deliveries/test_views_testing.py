@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from ipaddress import ip_network
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -22,13 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def portal(transactional_db: None) -> Portal:
     return make_portal()
-
-
-@pytest.fixture
-def receiver(settings: Any) -> Iterator[Receiver]:
-    settings.WEBHOOKS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    with Receiver() as started:
-        yield started
 
 
 def test_the_result_of_a_test_stands_inline_as_soon_as_it_is_there(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -13,19 +11,11 @@ from django.utils import timezone
 from deliveries.explaining import explain_attempt
 from deliveries.models import Delivery, DeliveryStatus, EndpointHealth
 from deliveries.outcomes import MAX_OWN_FAULTS
-from deliveries.publish import publish
 from subscriptions.models import Endpoint
-from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at
+from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one
 from tests.receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def receiver(settings: Any) -> Iterator[Receiver]:
-    settings.WEBHOOKS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    with Receiver() as started:
-        yield started
 
 
 @pytest.fixture
@@ -33,8 +23,7 @@ def delivery(receiver: Receiver) -> Delivery:
     """Due, to an endpoint that Cryptlex's rules would suspend after fifty failures."""
     broadcaster = broadcaster_on("cryptlex").broadcaster
     endpoint_at(receiver.url("/hook"), broadcaster)
-    published = publish(broadcaster=broadcaster, topic="license.created", data={"key": "D0"})
-    return Delivery.objects.get(event=published.event)
+    return publish_one(broadcaster)
 
 
 def attempt_now(delivery: Delivery) -> None:

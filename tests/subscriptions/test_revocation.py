@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +17,7 @@ from subscriptions.models import Member, User
 from subscriptions.models.broadcaster import Role
 from subscriptions.tokens import create_token, revoke_token
 from tests.api_clients import Api
+from tests.at_once import at_once
 from tests.portal_clients import PASSWORD, Portal, make_portal
 
 
@@ -87,23 +86,15 @@ def test_an_invitation_taken_twice_at_once_is_taken_once() -> None:
         broadcaster=portal.live, email="new@example.com", role="developer", actor=COMMAND_LINE
     )
     user = User.objects.create_user("new@example.com")
-    start = threading.Barrier(2)
     refused: list[str] = []
 
     def take() -> None:
-        start.wait()
         try:
             accept_invitation(token=offer.token, user=user, actor=COMMAND_LINE)
         except PortalError as error:
             refused.append(error.code)
-        finally:
-            connection.close()
 
-    threads = [threading.Thread(target=take) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(2, take)
     assert len(refused) == 1
     assert refused[0] in ("invitation_gone", "already_a_member")
     assert Member.objects.filter(user=user, role=Role.DEVELOPER).count() == 1

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.core.cache import cache
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +17,7 @@ from pytest_django import Settings
 
 from subscriptions.models import SharedCacheEntry, User
 from subscriptions.shared_cache import DatabaseCache
+from tests.at_once import at_once
 
 PASSWORD = "correct horse battery"
 SIGN_IN = """
@@ -153,19 +152,5 @@ def test_what_has_expired_is_dropped_and_nothing_else() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_several_that_add_a_key_at_once_one_alone_does() -> None:
-    barrier = threading.Barrier(4)
-    answers: list[bool] = []
-
-    def add() -> None:
-        barrier.wait()
-        try:
-            answers.append(cache.add("lock", True, 10))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=add) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(4, lambda: cache.add("lock", True, 10))
     assert sorted(answers) == [False, False, False, True]

@@ -1,0 +1,28 @@
+"""Several threads that do the same at the same moment, as several processes would."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import connection
+
+Result = TypeVar("Result")
+
+
+def at_once(times: int, work: Callable[[], Result]) -> list[Result]:
+    """What each call returned; raises what one of them raised. Each has a connection of its own."""
+    start = threading.Barrier(times)
+
+    def begin() -> Result:
+        start.wait()
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        calls = [pool.submit(begin) for _ in range(times)]
+    return [call.result() for call in calls]

@@ -1,0 +1,83 @@
+"""Leases: a slot has one run, and what a dead or late run was sending is another's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from deliveries.leases import LEASE, LeaseLost, PumpLease, recover
+from deliveries.models import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Pump,
+)
+from subscriptions.models import Broadcaster
+from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one, pump
+from tests.receiver import Receiver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def broadcaster() -> Broadcaster:
+    return broadcaster_on("cryptlex").broadcaster
+
+
+def test_what_a_dead_run_was_sending_is_logged_as_unknown_and_sent_again(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    dead = PumpLease.take(1)
+    assert dead is not None
+    Delivery.objects.filter(pk=delivery.pk).update(lease_id=dead.id)
+    assert recover(timezone.now()) == 0, "its lease still runs"
+    Pump.objects.filter(pk=dead.id).update(lease_expires_at=timezone.now())
+
+    dispatch()
+
+    delivery.refresh_from_db()
+    first, second = delivery.attempts.order_by("number")
+    assert (first.outcome, first.failure, first.number) == ("unknown", "interrupted", 1)
+    assert (second.outcome, second.number) == ("succeeded", 2)
+    assert second.retry_reason == "Attempt 1 was cut short: its outcome is unknown."
+    assert delivery.status == DeliveryStatus.DELIVERED
+
+
+def test_a_run_that_lost_its_lease_writes_nothing_more(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    delivery = publish_one(broadcaster)
+    with pump() as slow:
+        slow._claim(timezone.now(), 10)
+        Pump.objects.update(lease_expires_at=timezone.now())
+        assert recover(timezone.now()) == 1
+        while not slow._outcomes:
+            slow._next_look = slow._next_recover = float("inf")
+            slow._settle_at = float("inf")
+            for result in slow._transport.poll(0.1):
+                outgoing = slow._land(result.key)
+                from deliveries.outcomes import decide
+
+                slow._add_outcome(decide(outgoing.claim, result, headers=()))
+        slow._settle()
+        slow._lease._renew_at = 0.0
+        with pytest.raises(LeaseLost):
+            slow._lease.renew_if_due(0)
+    assert [attempt.outcome for attempt in Attempt.objects.all()] == ["unknown"]
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.PENDING
+
+
+def test_a_slot_has_one_run_at_a_time() -> None:
+    first = PumpLease.take(1)
+    assert first is not None
+    assert PumpLease.take(1) is None
+    first.give_up_slot()
+    second = PumpLease.take(1)
+    assert second is not None and second.id > first.id
+    assert timedelta(0) < LEASE < timedelta(seconds=30)
