@@ -1,4 +1,4 @@
-"""What a URL will meet when something is sent to it, in words, while it is being typed."""
+"""What a URL will meet when something is sent to it, in words, as its field is left."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from subscriptions.errors import Refused
 from subscriptions.own_hosts import is_request_bin
 from subscriptions.platform_rules import PlatformRules
 from subscriptions.system_resolver import resolve_by_system
-from subscriptions.url_rules import is_localhost, parse_url
+from subscriptions.tls_preview import tls_fault
+from subscriptions.url_rules import EndpointURL, is_localhost, parse_url
 
 logger = logging.getLogger(__name__)
 _LOOKUP_SECONDS = 3
+_HANDSHAKE_SECONDS = 5
 # getaddrinfo knows no deadline: it waits in a thread of its own, and few of them may.
 _lookups = ThreadPoolExecutor(max_workers=4, thread_name_prefix="url-preview")
+_handshakes = ThreadPoolExecutor(max_workers=4, thread_name_prefix="url-preview-tls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class UrlFinding:
 
 
 def look_at(url: str, rules: PlatformRules) -> UrlFinding:
-    """Checks the URL as saving does, then the addresses behind its host name now."""
+    """Checks the URL as saving does, then the addresses behind its host now, then the certificate."""
     try:
         url = checked_url(url, rules)
     except Refused as refusal:
@@ -40,26 +43,53 @@ def look_at(url: str, rules: PlatformRules) -> UrlFinding:
         return UrlFinding("fine", "This portal's own request bin: good for a first try.")
     parts = parse_url(url)
     # Behind a proxy, it is the proxy that looks names up, and it may know others than we do.
-    if parts.address or is_localhost(parts.host) or settings.WEBHOOKS_EGRESS_PROXY:
+    if settings.WEBHOOKS_EGRESS_PROXY:
         return UrlFinding("fine", f"{parts.host} may be reached.")
-    finding = _look_up(parts.host)
-    if finding.kind == "fine" and parts.scheme == "http":
+    finding, addresses = _behind(parts)
+    if finding.kind != "fine":
+        return finding
+    if parts.scheme == "http":
+        if parts.address or is_localhost(parts.host):
+            return finding
         text = f"{finding.text} http:// is not encrypted: use https:// for anything real."
         return UrlFinding("warning", text)
-    return finding
+    return _shake_hands(parts, addresses, finding)
 
 
-def _look_up(host: str) -> UrlFinding:
+def _behind(parts: EndpointURL) -> tuple[UrlFinding, list[str]]:
+    """What follows from the addresses behind the host, and these, where they may be reached."""
+    if parts.address or is_localhost(parts.host):
+        addresses = [parts.address] if parts.address else ["127.0.0.1", "::1"]
+        allowed = [a for a in addresses if not judge(a, settings.WEBHOOKS_ALLOWED_NETWORKS)]
+        return UrlFinding("fine", f"{parts.host} may be reached."), allowed
+    return _look_up(parts.host)
+
+
+def _look_up(host: str) -> tuple[UrlFinding, list[str]]:
     waiting = _lookups.submit(resolve_by_system, host)
     try:
-        found = waiting.result(timeout=_LOOKUP_SECONDS)
+        found = list(dict.fromkeys(waiting.result(timeout=_LOOKUP_SECONDS)))
     except TimeoutError:
         waiting.cancel()
-        return UrlFinding("warning", f"Looking up {host} took over {_LOOKUP_SECONDS} seconds.")
+        text = f"Looking up {host} took over {_LOOKUP_SECONDS} seconds."
+        return UrlFinding("warning", text), []
     except (OSError, UnicodeError):
         text = f"{host} has no address in DNS now: check the spelling, or set up its record."
-        return UrlFinding("warning", text)
-    return judged(host, list(dict.fromkeys(found)))
+        return UrlFinding("warning", text), []
+    return judged(host, found), found
+
+
+def _shake_hands(parts: EndpointURL, addresses: list[str], finding: UrlFinding) -> UrlFinding:
+    """Only addresses that were judged are connected to, not the name, which may change."""
+    waiting = _handshakes.submit(tls_fault, parts.host.rstrip("."), parts.port, addresses)
+    try:
+        fault = waiting.result(timeout=_HANDSHAKE_SECONDS)
+    except TimeoutError:
+        waiting.cancel()
+        fault = f"port {parts.port} did not answer in TLS within {_HANDSHAKE_SECONDS} seconds."
+    if fault:
+        return UrlFinding("warning", f"{finding.text} But {fault}")
+    return UrlFinding("fine", f"{finding.text} Its certificate is good.")
 
 
 def judged(host: str, addresses: list[str]) -> UrlFinding:

@@ -326,7 +326,7 @@ def test_an_empty_list_names_the_next_step_to_whoever_can_take_it(portal: Portal
         ("https://nothing.invalid/", "nothing.invalid has no address in DNS now"),
     ],
 )
-def test_a_url_is_judged_as_it_is_typed(portal: Portal, url: str, words: str) -> None:
+def test_a_url_is_judged_as_its_field_is_left(portal: Portal, url: str, words: str) -> None:
     response = portal.client("developer").get(
         portal.url("endpoint-check-url"), {"url": url}, headers=HTMX
     )
