@@ -141,7 +141,8 @@ def test_a_kept_connection_that_the_receiver_closed_costs_no_failure(door, recei
     assert [result.status_code for result in outcomes] == [200] * 4
     assert len(receiver.requests) == 4
     assert not outcomes[0].sent_again
-    assert not outcomes[-1].sent_again  # learned: new connections for this receiver now
+    # Learned from the first time: new connections for this receiver from then on.
+    assert sum(result.sent_again for result in outcomes) <= 1
 
 
 def test_a_timeout_on_a_kept_connection_is_one_request(door, receiver):
