@@ -39,12 +39,11 @@ _PADDING = "padding"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`is_refused`: a good receiver answers it 4xx; the others it accepts."""
+    """about: what is sent, and what a good receiver makes of it."""
 
     kind: str
     title: str
     about: str
-    is_refused: bool
 
 
 FAULTS = (
@@ -53,35 +52,29 @@ FAULTS = (
         "Duplicate",
         "The same request twice, as after an answer that got lost. Accept it both times, act on "
         "it once.",
-        is_refused=False,
     ),
     Fault(
         VariantKind.OUT_OF_ORDER,
         "Out of order",
         "An event that happened an hour before the one sent first. Accept it, and keep the newer "
         "state.",
-        is_refused=False,
     ),
     Fault(
         VariantKind.BAD_SIGNATURE,
         "Bad signature",
         "Signed with a token that is not yours, as a forger would. Refuse it with 400 or 401.",
-        is_refused=True,
     ),
     Fault(
         VariantKind.OLD_TIMESTAMP,
         "Old timestamp",
         "Signed rightly, but an hour ago: a recorded request played again. Refuse it with 400.",
-        is_refused=True,
     ),
     Fault(
         VariantKind.LARGE_BODY,
         "Large body",
         f"{MAX_BODY_BYTES // 1024} KiB, the largest that is ever sent. Accept it.",
-        is_refused=False,
     ),
 )
-FAULT_NAMED = {fault.kind: fault for fault in FAULTS}
 
 
 def not_shown(kind: str, endpoint: Endpoint) -> str:

@@ -54,7 +54,3 @@ def dispatch() -> None:
     """Send all that is due, and log it."""
     with pump() as dispatcher:
         dispatcher.run_until_idle()
-
-
-def only_delivery(**filters: Any) -> Delivery:
-    return Delivery.objects.get(**filters)
