@@ -132,10 +132,10 @@ class DeliveryAdmin(BigTableAdmin[Delivery]):
         actor = actor_of(request)
         act_on_each(request, queryset, lambda d: retry_now(delivery=d, actor=actor), "made due")
 
-    @admin.action(description="Cancel: plan no more attempts", permissions=["operate"])
+    @admin.action(description="Stop retrying: plan no more attempts", permissions=["operate"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         actor = actor_of(request)
-        act_on_each(request, queryset, lambda d: cancel(delivery=d, actor=actor), "cancelled")
+        act_on_each(request, queryset, lambda d: cancel(delivery=d, actor=actor), "stopped")
 
 
 @admin.register(Attempt)

@@ -127,12 +127,12 @@ def _change(request: PortalRequest, action: str, endpoint: Endpoint) -> bool:
     if action == "delete":
         verbs.delete_endpoint(endpoint=endpoint, actor=request.actor)
         return True
-    return verbs.set_active(endpoint=endpoint, active=action == "enable", actor=request.actor)
+    return verbs.set_active(endpoint=endpoint, active=action == "activate", actor=request.actor)
 
 
 _SEVERAL = {
-    "enable": ("Switch on", "switched on", SEVERAL_ON_WORDS),
-    "disable": ("Switch off", "switched off", SEVERAL_OFF_WORDS),
+    "activate": ("Switch on", "switched on", SEVERAL_ON_WORDS),
+    "deactivate": ("Switch off", "switched off", SEVERAL_OFF_WORDS),
     "delete": ("Delete", "deleted", SEVERAL_DELETE_WORDS),
 }
 
@@ -140,7 +140,7 @@ _SEVERAL = {
 @broadcaster_page(Role.DEVELOPER)
 @require_POST
 def change_several(request: PortalRequest) -> HttpResponse:
-    """POST action=enable, disable or delete for the chosen; asked about first."""
+    """POST action=activate, deactivate or delete for the chosen; asked about first."""
     action = request.POST.get("action", "")
     chosen = list(endpoints_of(request).filter(public_id__in=request.POST.getlist("chosen")))
     if action not in _SEVERAL or not chosen:
@@ -153,7 +153,7 @@ def change_several(request: PortalRequest) -> HttpResponse:
             request,
             title=f"{verb} {len(chosen)} webhook{'' if len(chosen) == 1 else 's'}?",
             text=warning,
-            stopping=[] if action == "enable" else chosen,
+            stopping=[] if action == "activate" else chosen,
             names=[endpoint.name for endpoint in chosen],
             action=request.path,
             fields=[("action", action), ("confirmed", "1"), *fields],

@@ -86,7 +86,7 @@ NAMES = (
     "endpoint", "event", "delivery", "webhook", "chosen", "member", "token", "invitation", "run",
     "q", "cursor", "before", "seen", "row", "broadcaster", "platform", "target",
 )  # fmt: skip
-ACTIONS = ("resend", "cancel", "enable", "disable", "switch-on", "switch-off", "delete", "activate")
+ACTIONS = ("resend", "cancel", "activate", "deactivate", "delete")
 
 
 def test_anothers_ids_in_queries_and_forms_open_nothing(portal: Portal, victim: Victim) -> None:

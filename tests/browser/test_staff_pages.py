@@ -43,7 +43,7 @@ def test_staff_pages_work_without_breaking_the_policy(browsing: Browsing) -> Non
     assert "1 of 1 selected" in page.inner_text(".action-counter")
     page.select_option("select[name=action]", "cancel")
     page.click("button[name=index]")
-    assert page.inner_text(".messagelist") == "1 cancelled."
+    assert page.inner_text(".messagelist") == "1 stopped."
 
     page.goto(reverse("admin:subscriptions_broadcaster_add"))
     page.fill("#id_name", "New one")

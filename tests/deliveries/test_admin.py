@@ -225,7 +225,7 @@ def test_actions_call_the_verbs_and_say_how_many(
         f"1 refused: No retry of {two.public_id} is planned.",
     ]
     assert act(root, DELIVERY, "cancel", one.pk, two.pk, done.pk) == [
-        "2 cancelled.",
+        "2 stopped.",
         f"1 refused: {done.public_id} is delivered: only a pending delivery can be stopped.",
     ]
     assert act(root, DELIVERY, "resend", one.pk, done.pk) == ["2 queued again."]

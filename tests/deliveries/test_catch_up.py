@@ -132,10 +132,10 @@ def test_switching_off_says_how_many_are_cancelled(portal: Portal) -> None:
     client = portal.client("developer")
     one = client.get(portal.url("endpoint-set-active", endpoint.public_id)).content.decode()
     assert "3 pending deliveries are cancelled." in one
-    form = {"action": "disable", "chosen": [endpoint.public_id, other.public_id]}
+    form = {"action": "deactivate", "chosen": [endpoint.public_id, other.public_id]}
     both = client.post(portal.url("endpoint-several"), form).content.decode()
     assert "6 pending deliveries are cancelled." in both
-    on = client.post(portal.url("endpoint-several"), form | {"action": "enable"}).content.decode()
+    on = client.post(portal.url("endpoint-several"), form | {"action": "activate"}).content.decode()
     assert "Switch on 2 webhooks?" in on
     assert "cancelled" not in on
 

@@ -262,10 +262,12 @@ def test_several_are_switched_off_after_a_question_and_others_are_left(portal: P
     foreign = portal.add_endpoint(portal.foreign, name="D")
     client, url = portal.client("developer"), portal.url("endpoint-several")
     names = [e.public_id for e in (*chosen, foreign)]
-    question = client.post(url, {"action": "disable", "chosen": names}).content.decode()
+    question = client.post(url, {"action": "deactivate", "chosen": names}).content.decode()
     assert "Switch off 2 webhooks?" in question
     assert "D" not in re.findall(r"<li[^>]*>(\w+)</li>", question)
-    done = client.post(url, {"action": "disable", "chosen": names, "confirmed": "1"}, follow=True)
+    done = client.post(
+        url, {"action": "deactivate", "chosen": names, "confirmed": "1"}, follow=True
+    )
     assert "1 of 2 webhooks switched off; 1 was so already." in done.content.decode()
     left.refresh_from_db()
     foreign.refresh_from_db()
