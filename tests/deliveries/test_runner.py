@@ -21,6 +21,15 @@ pytestmark = [pytest.mark.workers, pytest.mark.django_db(transaction=True)]
 one_database = pytest.mark.one_database
 
 
+# `manage.py work`, but what is left of a failed cluster gets one second, not four.
+IMPATIENT_WORK = """
+import sys, django
+django.setup()
+from deliveries.runner import Limits, Runner, cluster_command
+sys.exit(Runner(command=cluster_command(), limits=Limits(settle_seconds=1)).run())
+"""
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     return tmp_path / "log"
@@ -62,7 +71,8 @@ def test_a_killed_runner_takes_its_cluster_with_it(
 def test_a_cluster_that_lost_a_process_is_started_anew(
     process_environment: dict[str, str], log: Path, victim: str
 ) -> None:
-    with Workers(process_environment, log) as workers:
+    command = [sys.executable, "-c", IMPATIENT_WORK]
+    with Workers(process_environment, log, command) as workers:
         group = workers.wait_until_pumping()
         if victim in ("main", "sentinel"):
             workers.members()[victim == "sentinel"].kill()
