@@ -51,15 +51,8 @@ def resend(*, delivery: Delivery, actor: Actor) -> Delivery:
             f"An attempt of {delivery.public_id} is under way or queued: wait for its outcome.",
             code="attempt_under_way",
         )
-    record(
-        broadcaster=delivery.broadcaster,
-        actor=actor,
-        action="delivery.resend",
-        target=delivery.public_id,
-    )
     wake_on_commit()
-    delivery.refresh_from_db()
-    return delivery
+    return _noted(delivery, actor, "delivery.resend")
 
 
 @transaction.atomic
@@ -70,15 +63,8 @@ def retry_now(*, delivery: Delivery, actor: Actor) -> Delivery:
         pk=delivery.pk, status=DeliveryStatus.PENDING, lease_id=None, next_attempt_at__gt=now
     ).update(next_attempt_at=now):
         raise Conflict(f"No retry of {delivery.public_id} is planned.", code="no_retry_planned")
-    record(
-        broadcaster=delivery.broadcaster,
-        actor=actor,
-        action="delivery.retry_now",
-        target=delivery.public_id,
-    )
     wake_on_commit()
-    delivery.refresh_from_db()
-    return delivery
+    return _noted(delivery, actor, "delivery.retry_now")
 
 
 @transaction.atomic
@@ -99,10 +85,15 @@ def cancel(*, delivery: Delivery, actor: Actor) -> Delivery:
             f"{delivery.public_id} is {delivery.status}: only a pending delivery can be stopped.",
             code="not_pending",
         )
+    return _noted(delivery, actor, "delivery.cancel")
+
+
+def _noted(delivery: Delivery, actor: Actor, action: str) -> Delivery:
+    """The delivery as it is now, with an entry in the audit log."""
     record(
         broadcaster=delivery.broadcaster,
         actor=actor,
-        action="delivery.cancel",
+        action=action,
         target=delivery.public_id,
     )
     delivery.refresh_from_db()
