@@ -75,7 +75,7 @@ def work_off(cost: Cost) -> None:
     from django.utils import timezone
 
     from benchmarks.growth_pages import cost_processes
-    from deliveries.claiming import claim_rows, find_lanes, is_anything_due
+    from deliveries.claiming import LaneSearch, claim_rows, is_anything_due
     from deliveries.leases import PumpLease
     from deliveries.sending import EndpointCache, prepare
     from deliveries.settle import settle
@@ -83,12 +83,11 @@ def work_off(cost: Cost) -> None:
     lease, cache = PumpLease.take(0), EndpointCache()
     assert lease is not None
     processes = cost_processes()
-    after = 0
+    search = LaneSearch()
     while is_anything_due(now := timezone.now()):
         begin, cpu = time.perf_counter(), cpu_seconds(processes)
         is_anything_due(now)
-        lanes = find_lanes(now, after=after, limit=BATCH)
-        after = lanes[-1].endpoint_id if len(lanes) == BATCH else 0
+        lanes = search.look(now)
         if not lanes:
             continue
         quotas = {lane.endpoint_id: max(1, BATCH // len(lanes)) for lane in lanes}

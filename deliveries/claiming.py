@@ -6,6 +6,7 @@ one endpoint's backlog never stands before another's event.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -22,6 +23,9 @@ _DUE_D = "d.status = 'pending' AND d.lease_id IS NULL"
 _SENDABLE = "e.deleted_at IS NULL AND e.active AND e.suspended_at IS NULL"
 # As many due deliveries as this are looked through for their endpoints, oldest first.
 WINDOW = 1000
+LANES_A_LOOK = 500
+# A queue that was long is taken for long as long as this: one look less for each claim.
+_LONG_SECONDS = 0.25
 
 # Whose are the oldest due deliveries. While fewer are due than the window holds, these are all the
 # lanes there are, and what is planned for later costs nothing. Index: delivery_due_oldest.
@@ -122,18 +126,43 @@ class Lane(NamedTuple):
     is_sendable: bool
 
 
-def find_lanes(now: datetime, *, after: int, limit: int) -> list[Lane]:
-    """All lanes, or where the queue is long, `limit` of them in order of id from beyond `after`.
+class LaneSearch:
+    """Finds the lanes of the moment: all of them, or where the queue is long, the next ones in
+    turn."""
 
-    Callers go round by giving the last one seen.
-    """
+    def __init__(self, *, a_look: int = LANES_A_LOOK) -> None:
+        self._a_look = a_look
+        self._last = 0
+        self._long_until = 0.0
+
+    def look(self, now: datetime) -> list[Lane]:
+        if time.monotonic() >= self._long_until:
+            lanes = _all_lanes(now)
+            if lanes is not None:
+                self._last = 0
+                return lanes
+            self._long_until = time.monotonic() + _LONG_SECONDS
+        lanes = self._next_lanes(now)
+        if not lanes and self._last:
+            self._last = 0
+            lanes = self._next_lanes(now)
+        self._last = lanes[-1].endpoint_id if len(lanes) == self._a_look else 0
+        return lanes
+
+    def _next_lanes(self, now: datetime) -> list[Lane]:
+        """In order of endpoint id, from beyond the last one seen."""
+        statement = _LANES_POSTGRESQL if connection.vendor == "postgresql" else _LANES_SQLITE
+        place = {"after": self._last, "now": _time(now), "limit": self._a_look}
+        return [Lane(row[0], row[1], row[2], bool(row[3])) for row in _rows(statement, place)]
+
+
+def _all_lanes(now: datetime) -> list[Lane] | None:
+    """None where the queue is longer than the window."""
     rows = _rows(_OLDEST, {"now": _time(now)})
     # Paused ones count too: they take up the window.
-    if sum(row[5] for row in rows) < WINDOW:
-        return [Lane(row[0], row[1], row[2], bool(row[3])) for row in rows if not row[4]]
-    lanes = _LANES_POSTGRESQL if connection.vendor == "postgresql" else _LANES_SQLITE
-    rows = _rows(lanes, {"after": after, "now": _time(now), "limit": limit})
-    return [Lane(row[0], row[1], row[2], bool(row[3])) for row in rows]
+    if sum(row[5] for row in rows) >= WINDOW:
+        return None
+    return [Lane(row[0], row[1], row[2], bool(row[3])) for row in rows if not row[4]]
 
 
 def _rows(statement: str, parameters: Mapping[str, Any]) -> list[Any]:

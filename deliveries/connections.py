@@ -20,28 +20,25 @@ class Connections:
     """
 
     def __init__(self) -> None:
-        self._sockets: dict[Ends, int] = {}
+        self._polls: dict[Ends, select.poll] = {}
 
     def opened(self, ends: Ends, candidates: Iterable[int]) -> None:
         """A connection was made; one of the candidates, the last most likely, is its socket."""
         found = next((fd for fd in candidates if _local_port(fd) == ends[3]), None)
         if found is None:
             return
-        if len(self._sockets) >= _MAX_REMEMBERED:
-            self._sockets.clear()
-        self._sockets[ends] = found
+        if len(self._polls) >= _MAX_REMEMBERED:
+            self._polls.clear()
+        poll = self._polls[ends] = select.poll()
+        poll.register(found, select.POLLIN)
 
     def is_quiet(self, ends: Ends) -> bool:
         """Whether a request may be written: nothing came in, not even the connection's end.
 
         False, too, where the connection is not known any more.
         """
-        fd = self._sockets.get(ends)
-        if fd is None:
-            return False
-        waiting = select.poll()
-        waiting.register(fd, select.POLLIN)
-        return not waiting.poll(0)
+        poll = self._polls.get(ends)
+        return poll is not None and not poll.poll(0)
 
 
 def _local_port(fd: int) -> int | None:

@@ -12,7 +12,7 @@ import hashlib
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -232,13 +232,12 @@ def _attempts(
     at = event.created_at + timedelta(milliseconds=rng.uniform(5, 60))
     while True:
         settled = _attempt(claim, event, webhook, at, now, rng)
-        attempt = replace(settled.attempt, id=uuid7_of(_nanoseconds(at)))
-        yield replace(settled, attempt=attempt)
+        attempt = settled.attempt._replace(id=uuid7_of(_nanoseconds(at)))
+        yield settled._replace(attempt=attempt)
         due = settled.next_attempt_at
         if due is None or due > now:
             return
-        claim = replace(
-            claim,
+        claim = claim._replace(
             trigger=settled.trigger,
             attempt_count=attempt.number,
             scheduled_count=settled.scheduled_count,

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.utils import timezone
 
-from deliveries.claiming import CLAIM_COLUMNS, Lane, claim_rows, find_lanes, is_anything_due
+from deliveries.claiming import CLAIM_COLUMNS, LaneSearch, claim_rows, is_anything_due
 from deliveries.leases import LEASE, LeaseLost, PumpLease, free_unsent, recover
 from deliveries.outcomes import Claim, Settled, decide, unknown
 from deliveries.rate_limits import give_back, take
@@ -42,7 +42,6 @@ SETTLE_BATCH = 500
 DATABASE_PAUSE_SECONDS = 0.5
 # Restarting, locked, full, read-only after a failover: the same may succeed later.
 DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
-_LANES_A_LOOK = 500
 _ENDPOINT = CLAIM_COLUMNS.index("endpoint_id")
 
 
@@ -77,7 +76,7 @@ class Dispatcher:
         self._settle_at = 0.0
         self._next_look = 0.0
         self._next_recover = 0.0
-        self._last_lane = 0
+        self._lanes = LaneSearch()
         self._shared_until = 0.0
         # Where in the lanes that are found the next look begins: each has its turn to be first.
         self._first = 0
@@ -191,7 +190,7 @@ class Dispatcher:
         self._next_look = 0.0 if claimed else time.monotonic() + POLL_SECONDS
 
     def _claim(self, now: datetime, room: int) -> int:
-        lanes = self._lanes(now)
+        lanes = self._lanes.look(now)
         first = self._first % (len(lanes) or 1)
         turns = [(x.endpoint_id, x.broadcaster_id) for x in (*lanes[first:], *lanes[:first])]
         quotas = self._slots.quotas(turns, room)
@@ -214,14 +213,6 @@ class Dispatcher:
         self._send(rows, now, frozenset(x.endpoint_id for x in lanes if not x.is_sendable))
         self._is_claiming = False
         return len(rows)
-
-    def _lanes(self, now: datetime) -> list[Lane]:
-        """The next lanes in turn; from the first again after the last."""
-        lanes = find_lanes(now, after=self._last_lane, limit=_LANES_A_LOOK)
-        if not lanes and self._last_lane:
-            lanes = find_lanes(now, after=0, limit=_LANES_A_LOOK)
-        self._last_lane = lanes[-1].endpoint_id if len(lanes) == _LANES_A_LOOK else 0
-        return lanes
 
     def _send(self, rows: Sequence[Any], now: datetime, unsendable: frozenset[int]) -> None:
         if not rows:

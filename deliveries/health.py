@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
@@ -19,6 +19,9 @@ from subscriptions.models import Endpoint
 
 _BUCKETS = len(DURATION_BOUNDS_MS) + 1
 _COUNTS = ("succeeded", "failed", "unknown", "exhausted", *(f"ms_{n}" for n in range(_BUCKETS)))
+_PLACES = {name: place for place, name in enumerate(_COUNTS)}
+_EXHAUSTED, _FIRST_BUCKET = _PLACES["exhausted"], _PLACES["ms_0"]
+_HOUR_SECONDS = 3600
 _ADD = ", ".join(f"{name} = deliveries_endpointhour.{name} + excluded.{name}" for name in _COUNTS)
 
 
@@ -33,20 +36,22 @@ def _adapt(value: datetime | None) -> Any:
 
 def count(outcomes: Sequence[Settled], *, shard: int) -> None:
     """Add the attempts to the counters of their endpoint and hour, by one upsert."""
-    sums: dict[tuple[int, int, datetime], list[int]] = defaultdict(lambda: [0] * len(_COUNTS))
+    sums: dict[tuple[int, int, int], list[int]] = defaultdict(lambda: [0] * len(_COUNTS))
     for settled in outcomes:
-        attempt = settled.attempt
-        hour = attempt.sent_at.replace(minute=0, second=0, microsecond=0)
-        counts = sums[settled.claim.endpoint_id, settled.claim.broadcaster_id, hour]
-        counts[_COUNTS.index(attempt.outcome)] += 1
-        counts[3] += settled.status == DeliveryStatus.FAILED
+        claim, attempt = settled.claim, settled.attempt
+        hour = int(attempt.sent_at.timestamp() // _HOUR_SECONDS)
+        counts = sums[claim.endpoint_id, claim.broadcaster_id, hour]
+        counts[_PLACES[attempt.outcome]] += 1
+        if settled.status == DeliveryStatus.FAILED:
+            counts[_EXHAUSTED] += 1
         if attempt.responded_at is not None and attempt.duration_ms is not None:
-            counts[4 + bisect_left(DURATION_BOUNDS_MS, attempt.duration_ms)] += 1
+            counts[_FIRST_BUCKET + bisect_left(DURATION_BOUNDS_MS, attempt.duration_ms)] += 1
     if not sums:
         return
     params: list[Any] = []
     for (endpoint_id, broadcaster_id, hour), counts in sorted(sums.items()):
-        params += [endpoint_id, broadcaster_id, _adapt(hour), shard, *counts]
+        begin = datetime.fromtimestamp(hour * _HOUR_SECONDS, UTC)
+        params += [endpoint_id, broadcaster_id, _adapt(begin), shard, *counts]
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO deliveries_endpointhour "  # noqa: S608  constants of this module  # nosec B608

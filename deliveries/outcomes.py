@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from deliveries.diagnosis import classify
@@ -25,8 +26,7 @@ LONGEST_OWN_FAULT_PAUSE = timedelta(hours=1)
 MAX_OWN_FAULTS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A delivery that this process may send, as it was when it was claimed."""
 
     delivery_id: UUID
@@ -69,8 +69,7 @@ class Claim:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
+class AttemptRecord(NamedTuple):
     """A row of the attempt log, its columns by name."""
 
     id: UUID
@@ -93,11 +92,10 @@ class AttemptRecord:
     response_headers: tuple[tuple[str, str], ...] = ()
     response_body: bytes = b""
     response_truncated: bool = False
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """An attempt and the state its delivery goes to."""
 
     claim: Claim

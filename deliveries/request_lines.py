@@ -37,7 +37,7 @@ def header_lines(headers: tuple[tuple[str, str], ...], user_agent: str) -> list[
     given = set()
     for name, value in headers:
         given.add(_checked(name))
-        if _CONTROLS.search(value):
+        if not value.isprintable() and _CONTROLS.search(value):
             raise UnsendableHeader(f"The value of {name} contains a control character.")
         try:
             # libcurl sends an empty value for "Name;", and takes "Name:" for "leave it out".

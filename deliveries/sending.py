@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -24,7 +24,7 @@ from subscriptions.endpoint_tokens import signs, token_format, token_pair
 from subscriptions.header_rules import is_reserved, masked
 from subscriptions.models import Endpoint
 from subscriptions.platform_rules import PlatformRules
-from subscriptions.prepared import server_side
+from subscriptions.prepared import server_side, uuid_array
 from subscriptions.secrets_at_rest import WrongKey
 from subscriptions.signing_tokens import TokenPair, generate_token
 from webhooks_portal import __version__
@@ -38,13 +38,12 @@ ENDPOINT_CACHE_SECONDS = 1.0
 _ID, _EVENT, _ENDPOINT, _TEST, _TRIGGER, _PLANNED_AT = map(
     CLAIM_COLUMNS.index, ("id", "event_id", "endpoint_id", "test", "trigger", "planned_at")
 )
-_BODIES_POSTGRESQL = "SELECT id, event_id, body FROM deliveries_event WHERE id = ANY(%s)"
+_BODIES_POSTGRESQL = "SELECT id, event_id, body FROM deliveries_event WHERE id = ANY(%s::uuid[])"
 
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A request ready to send. `logged_headers` are what the log may show of its headers."""
 
     claim: Claim
@@ -168,7 +167,7 @@ def prepare(
 def _bodies(ids: set[UUID]) -> dict[UUID, tuple[str, bytes]]:
     """By the event's primary key: its id, and the body's bytes."""
     if connection.vendor == "postgresql":
-        found = server_side(_BODIES_POSTGRESQL, [list(ids)])
+        found = server_side(_BODIES_POSTGRESQL, [uuid_array(ids)])
     else:
         found = list(Event.objects.filter(pk__in=ids).values_list("pk", "event_id", "body"))
     return {pk: (event_id, body.encode()) for pk, event_id, body in found}

@@ -17,6 +17,7 @@ from deliveries.certificates import certificate_facts, expiry
 from deliveries.connections import Connections
 from deliveries.name_lookup import Answer
 from deliveries.request_lines import header_lines
+from deliveries.sockets import Sockets
 from deliveries.transport_result import (
     MAX_BODY_KEPT_BYTES,
     MAX_BODY_PIECES,
@@ -36,6 +37,7 @@ from webhooks_portal import __version__
 # request seldom meets a connection that is just being closed.
 MAX_IDLE_CONNECTION_SECONDS = 4
 MAX_CONNECTION_SECONDS = 600
+_TIMEOUT_STEP_MS = 50
 USER_AGENT = f"Webhooks-Portal/{__version__}"
 # In <curl/curl.h>, but without a name in pycurl.
 _SUPPRESS_CONNECT_HEADERS = 265
@@ -81,6 +83,7 @@ class DoorSettings:
     ca_bundle: str
     proxy: str | None
     connections: Connections
+    sockets: Sockets
 
 
 class Waiting:
@@ -112,6 +115,7 @@ class Transfer:
         self.curl = pycurl.Curl()
         self._settings = settings
         self._resolve_was_set = self._fresh_was_set = False
+        self._milliseconds_set = 0
         self._set_constants()
         self.release()
 
@@ -124,13 +128,16 @@ class Transfer:
         self.answer = answer
         self._body_left = request.body
         self._begun = time.monotonic()
-        milliseconds = max(1, int(waiting.seconds_left * 1000))
         set_option = self.curl.setopt
-        set_option(pycurl.URL, str(waiting.target))
+        set_option(pycurl.URL, waiting.target.text)
         set_option(pycurl.HTTPHEADER, lines)
         set_option(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
-        set_option(pycurl.TIMEOUT_MS, milliseconds)
-        set_option(pycurl.CONNECTTIMEOUT_MS, min(milliseconds, int(MAX_CONNECT_SECONDS * 1000)))
+        milliseconds = max(1, _stepped_up(waiting.seconds_left))
+        if milliseconds != self._milliseconds_set:
+            connecting = min(milliseconds, int(MAX_CONNECT_SECONDS * 1000))
+            set_option(pycurl.TIMEOUT_MS, milliseconds)
+            set_option(pycurl.CONNECTTIMEOUT_MS, connecting)
+            self._milliseconds_set = milliseconds
         if resolve is not None or self._resolve_was_set:
             set_option(pycurl.RESOLVE, [resolve] if resolve is not None else [])
             self._resolve_was_set = resolve is not None
@@ -154,8 +161,9 @@ class Transfer:
         waiting = self.waiting
         lead = self._begun - waiting.added
         total = lead + info(pycurl.TOTAL_TIME_T) / 1e6
-        connected, encrypted = info(pycurl.CONNECT_TIME_T), info(pycurl.APPCONNECT_TIME_T)
         opened = bool(self._tried)
+        connected = info(pycurl.CONNECT_TIME_T) if opened else 0
+        encrypted = info(pycurl.APPCONNECT_TIME_T) if opened else 0
         has_head = self._header_bytes and self._cut != "status"
         status = info(pycurl.RESPONSE_CODE) if has_head else 0
         chain = self._chain(opened)
@@ -168,8 +176,8 @@ class Transfer:
             responded_at=ended_at if has_status else None,
             duration_ms=round(total * 1000, 3),
             dns_ms=_ms(waiting.dns_seconds),
-            connect_ms=connected / 1000 if opened and connected else None,
-            tls_ms=(encrypted - connected) / 1000 if opened and encrypted else None,
+            connect_ms=connected / 1000 if connected else None,
+            tls_ms=(encrypted - connected) / 1000 if encrypted else None,
             first_byte_ms=self._first_byte_ms(),
             remote_address=self._remote_address(),
             status_code=status if has_status else None,
@@ -291,6 +299,7 @@ class Transfer:
 
     def _on_socket_made(self, fd: int, _purpose: int) -> int:
         self._sockets.append(fd)
+        self._settings.sockets.made(fd)
         return pycurl.SOCKOPT_OK
 
     def _on_connection(self, *ends: Any) -> int:
@@ -361,6 +370,11 @@ class Transfer:
                 break  # the end of the head; what follows are trailers
             headers.append((name, value.strip(" \t\r\n")))
         return tuple(headers)
+
+
+def _stepped_up(seconds: float) -> int:
+    """Milliseconds, up to a whole step: so that most requests of a handle have the same timeout."""
+    return -int(-seconds * 1000 // _TIMEOUT_STEP_MS) * _TIMEOUT_STEP_MS
 
 
 def _ms(seconds: float | None) -> float | None:

@@ -7,7 +7,6 @@ followed. `timeout_seconds` ends a request whatever its receiver does. Linux onl
 
 from __future__ import annotations
 
-import contextlib
 import resource
 import select
 import time
@@ -22,6 +21,7 @@ import pycurl
 from deliveries.connections import Connections
 from deliveries.name_lookup import Answer, NameLookup, Resolve
 from deliveries.request_lines import UnsendableHeader
+from deliveries.sockets import Sockets
 from deliveries.transfer import DoorSettings, Transfer, Waiting
 from deliveries.transport_result import (
     MAX_CONNECT_SECONDS,
@@ -41,7 +41,7 @@ _EVENTS = {
     pycurl.POLL_OUT: select.EPOLLOUT,
     pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
 }
-_MAX_EVENTS = 1024
+_MAX_FINISHED = 1024
 _LOOKUP_CHECK_SECONDS = 0.1
 # A receiver that closes connections without a word gets new ones for this long.
 _FRESH_SECONDS = 60.0
@@ -74,10 +74,13 @@ class Transport:
         self._refused_hosts = refused_hosts
         self._own_url_allowed = own_url_allowed
         self._trust = TrustedAuthorities(ca_file)
-        self._settings = DoorSettings(self._judge, self._trust.path, proxy, Connections())
         self._lookup = NameLookup(judge=self._judge, resolve=resolve)
-        self._epoll = select.epoll()
-        self._epoll.register(self._lookup.wakeup, select.EPOLLIN)
+        # The name of a proxy is resolved by libcurl, with sockets of its own that nobody tells of.
+        self._sockets = Sockets(keeps=proxy is None)
+        self._sockets.watch(self._lookup.wakeup, select.EPOLLIN)
+        self._settings = DoorSettings(
+            self._judge, self._trust.path, proxy, Connections(), self._sockets
+        )
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, max_idle_connections)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
@@ -146,7 +149,7 @@ class Transport:
         for transfer in self._spare:
             transfer.close()
         self._spare.clear()
-        self._epoll.close()
+        self._sockets.close()
         self._lookup.close()
         self._trust.close()
 
@@ -209,7 +212,7 @@ class Transport:
             seconds = min(seconds, max(0.0, self._timer_due - now))
         if self._resolving:
             seconds = min(seconds, _LOOKUP_CHECK_SECONDS)
-        for fd, events in self._epoll.poll(seconds, _MAX_EVENTS):
+        for fd, events in self._sockets.ready(seconds):
             if fd == self._lookup.wakeup:
                 self._take_answers()
                 continue
@@ -229,18 +232,16 @@ class Transport:
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
     def _on_timer(self, milliseconds: int) -> None:
-        self._timer_due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+        if milliseconds == 0:
+            self._timer_due = 0.0  # at once: most are, and need no look at the clock
+        else:
+            self._timer_due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
     def _on_socket(self, what: int, fd: int, _multi: object, _data: object) -> None:
         if what == pycurl.POLL_REMOVE:
-            # It may be closed already, which takes it out of epoll too.
-            with contextlib.suppress(OSError):
-                self._epoll.unregister(fd)
-            return
-        try:
-            self._epoll.register(fd, _EVENTS[what])
-        except FileExistsError:
-            self._epoll.modify(fd, _EVENTS[what])
+            self._sockets.release(fd)
+        else:
+            self._sockets.watch(fd, _EVENTS[what])
 
     def _take_answers(self) -> None:
         for name, answer in self._lookup.take():
@@ -271,7 +272,7 @@ class Transport:
 
     def _collect(self) -> None:
         while self._active:
-            queued, succeeded, failed = self._multi.info_read(_MAX_EVENTS)
+            queued, succeeded, failed = self._multi.info_read(_MAX_FINISHED)
             for curl in succeeded:
                 self._finish(curl, 0, "")
             for curl, code, message in failed:
@@ -310,7 +311,7 @@ class Transport:
         if result.certificate_expires_at is not None:
             self._remember(self._expiries, authority, result.certificate_expires_at)
             return result
-        return replace(result, certificate_expires_at=self._expiries.get(authority))
+        return result._replace(certificate_expires_at=self._expiries.get(authority))
 
     def _fail_lookup(self, waiting: Waiting, failure: str, message: str) -> None:
         error = TransportError(

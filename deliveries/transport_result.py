@@ -1,10 +1,14 @@
-"""What goes through the door out, and what comes back."""
+"""What goes through the door out, and what comes back.
+
+Requests and results are named tuples: some ten thousand of each are made in a second, and a frozen
+dataclass takes five times as long to make.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 MAX_BODY_READ_BYTES = 64 * 1024
 MAX_BODY_KEPT_BYTES = 16 * 1024
@@ -18,8 +22,7 @@ MAX_CONNECT_SECONDS = 10.0
 Phase = Literal["dns", "connect", "tls", "send", "wait", "read"]
 
 
-@dataclass(frozen=True, slots=True)
-class OutboundRequest:
+class OutboundRequest(NamedTuple):
     """A POST to be made. key comes back with the result; body and headers are sent as given.
 
     timeout_seconds: the deadline for all of it, from the look-up of the name to the last byte
@@ -49,8 +52,7 @@ class TransportError:
     evidence: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class TransportResult:
+class TransportResult(NamedTuple):
     """The outcome of one request.
 
     sent_at: when the request was begun (look-up and connection included); responded_at: when

@@ -6,9 +6,10 @@ event takes, that is the larger part of a statement's cost, on both sides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
+from uuid import UUID
 
 import psycopg
 from django.db import connection, models
@@ -25,6 +26,11 @@ def server_side(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement.encode(), parameters, prepare=True)
         return cursor.fetchall()
+
+
+def uuid_array(ids: Iterable[UUID]) -> str:
+    """A parameter for `%s::uuid[]`; a list of UUIDs would be quoted one by one."""
+    return "{" + ",".join([value.hex for value in ids]) + "}"
 
 
 def instances(

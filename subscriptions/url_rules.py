@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import quote
 
@@ -28,7 +29,7 @@ _PRIVATE_SUFFIXES = (".local", ".localdomain", ".internal", ".home.arpa")
 _SAFE_IN_PATH = "/?:@!$&'()*+,;=-._~%[]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is made of its parts is kept
 class EndpointURL:
     """A URL taken apart. host: ASCII, lower case, an IP address in its shortest spelling
     without brackets; address: that same where the host is an IP address, else None."""
@@ -39,14 +40,18 @@ class EndpointURL:
     path: str
     address: str | None
 
-    @property
+    @cached_property
     def authority(self) -> str:
         """host, with the port where it is not the scheme's own, as a Host header has it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
-    def __str__(self) -> str:
+    @cached_property
+    def text(self) -> str:
         return f"{self.scheme}://{self.authority}{self.path}"
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def check_url(

@@ -126,6 +126,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
         "PRAGMA busy_timeout=20000;PRAGMA cache_size=-32768;PRAGMA temp_store=MEMORY;",
     }
+elif env.bool("WEBHOOKS_PREPARED_STATEMENTS", default=True):
+    # Only what asks for it is prepared (subscriptions/prepared.py), and that the first time: no
+    # other statement is run this often on one connection. Off for a pooler that hands connections
+    # out by transaction and does not know prepared statements.
+    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1_000_000
 # Counts of sign-in attempts, which all processes share. What each request asks (tokens, topics) is
 # kept in process memory, by the modules that ask it.
 CACHES = {"default": {"BACKEND": "subscriptions.shared_cache.DatabaseCache"}}

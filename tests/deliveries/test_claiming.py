@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from deliveries.claiming import WINDOW, claim_rows, find_lanes
+from deliveries.claiming import WINDOW, LaneSearch, claim_rows
 from deliveries.models import Delivery
 from deliveries.publish import NewEvent, publish, publish_batch
 from subscriptions.models import Broadcaster, Endpoint
@@ -28,30 +28,29 @@ def queue(count: int, name: str = "Busy") -> Endpoint:
     return endpoint
 
 
-def lanes(after: int = 0, limit: int = 500) -> list[int]:
-    found = find_lanes(timezone.now(), after=after, limit=limit)
-    return [lane.endpoint_id for lane in found]
+def look(search: LaneSearch) -> list[int]:
+    return [lane.endpoint_id for lane in search.look(timezone.now())]
 
 
 def test_a_quiet_endpoint_is_found_behind_a_backlog_longer_than_the_window() -> None:
     busy = queue(WINDOW + 200)
     quiet = queue(1, "Quiet")
-    assert lanes() == [busy.pk, quiet.pk]
-    assert lanes(limit=1) == [busy.pk]
-    assert lanes(after=busy.pk) == [quiet.pk]
+    assert look(LaneSearch()) == [busy.pk, quiet.pk]
+    search = LaneSearch(a_look=1)
+    assert [look(search) for _ in range(3)] == [[busy.pk], [quiet.pk], [busy.pk]]
 
 
 def test_a_paused_backlog_that_fills_the_window_hides_nobody() -> None:
     paused = queue(WINDOW + 200)
     Broadcaster.objects.filter(pk=paused.broadcaster_id).update(paused=True)
     quiet = queue(1, "Quiet")
-    assert lanes() == [quiet.pk]
+    assert look(LaneSearch()) == [quiet.pk]
 
 
 def test_what_is_planned_for_later_makes_no_lane() -> None:
     endpoint = queue(3)
     Delivery.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=5))
-    assert lanes() == []
+    assert look(LaneSearch()) == []
     assert claim_rows(timezone.now(), lease_id=1, quotas={endpoint.pk: 10}) == []
 
 
@@ -73,11 +72,11 @@ def test_a_claim_takes_the_oldest_up_to_the_quota_and_no_row_twice() -> None:
 def test_an_unsendable_endpoint_is_a_lane_that_says_so() -> None:
     endpoint = queue(1)
     Endpoint.objects.filter(pk=endpoint.pk).update(suspended_at=timezone.now())
-    (lane,) = find_lanes(timezone.now(), after=0, limit=10)
+    (lane,) = LaneSearch().look(timezone.now())
     assert (lane.endpoint_id, lane.is_sendable) == (endpoint.pk, False)
     publish(
         broadcaster=Broadcaster.objects.get(pk=endpoint.broadcaster_id),
         topic="license.created",
         data={},
     )
-    assert len(find_lanes(timezone.now(), after=0, limit=10)) == 1
+    assert len(look(LaneSearch())) == 1
