@@ -100,3 +100,17 @@ def test_resending_to_all_reaches_who_got_it_and_who_missed_it(portal: Portal) -
         (first.pk, "resend"),
         (second.pk, "replay"),
     }
+
+
+@pytest.mark.parametrize(("made", "words"), [(1, ">1 of 1<"), (2, ">2<")])
+def test_requests_beyond_the_schedule_are_not_counted_out_of_it(
+    portal: Portal, made: int, words: str
+) -> None:
+    portal.add_endpoint()
+    delivery = set_state(delivered_to(portal.live), attempt_count=made, max_attempts=1)
+    client = portal.client("viewer")
+    for page in (
+        url(portal, "delivery-list"),
+        url(portal, "event-detail", delivery.event.event_id),
+    ):
+        assert words in client.get(page).content.decode()
