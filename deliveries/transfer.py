@@ -100,10 +100,6 @@ class Waiting:
         self.fresh = False
         self.sent_again = False
 
-    @property
-    def seconds_left(self) -> float:
-        return self.request.timeout_seconds - (time.monotonic() - self.added)
-
 
 class Transfer:
     """A handle that is used for one request after another; only what differs is set anew."""
@@ -127,12 +123,13 @@ class Transfer:
         self.waiting = waiting
         self.answer = answer
         self._body_left = request.body
-        self._begun = time.monotonic()
+        self._begun = now = time.monotonic()
         set_option = self.curl.setopt
         set_option(pycurl.URL, waiting.target.text)
         set_option(pycurl.HTTPHEADER, lines)
         set_option(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
-        milliseconds = max(1, _stepped_up(waiting.seconds_left))
+        left = request.timeout_seconds - (now - waiting.added)
+        milliseconds = max(1, _stepped_up(left))
         if milliseconds != self._milliseconds_set:
             connecting = min(milliseconds, int(MAX_CONNECT_SECONDS * 1000))
             set_option(pycurl.TIMEOUT_MS, milliseconds)

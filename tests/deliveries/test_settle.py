@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -33,8 +31,8 @@ def test_an_outcome_that_does_not_fit_is_logged_bare_and_holds_nobody_up() -> No
         not_sent(Claim.of(delivery), now, reason="x")
         for delivery in Delivery.objects.select_related("endpoint__broadcaster__platform")
     ]
-    poison = replace(outcomes[1].attempt, remote_address="x" * 65)
-    outcomes[1] = replace(outcomes[1], attempt=poison)
+    poison = outcomes[1].attempt._replace(remote_address="x" * 65)
+    outcomes[1] = outcomes[1]._replace(attempt=poison)
 
     assert settle(outcomes, lease_id=lease.id, shard=1) == 3
 
