@@ -204,8 +204,7 @@ def _table(statement: str) -> int:
 
 def add_due(database_url: str, layout: Layout, count: int, *, name: str, now_ms: int) -> None:
     """Newly published deliveries that are due, `count` spread over all endpoints."""
-    statement = _insert_due(layout, count, name=name, now_ms=now_ms)
-    _run(database_url, [statement, "CHECKPOINT"])
+    _run(database_url, [_insert_due(layout, count, name=name, now_ms=now_ms)])
 
 
 def _definitions(database_url: str) -> list[tuple[str, str]]:
