@@ -6,6 +6,8 @@ import select
 import socket
 from collections.abc import Iterable
 
+from deliveries.sockets import Sockets
+
 _MAX_REMEMBERED = 10_000
 
 # Remote address, local address, remote port, local port: no two open connections share all four.
@@ -19,26 +21,32 @@ class Connections:
     What a receiver sent unasked before that would be taken for the answer to the next request.
     """
 
-    def __init__(self) -> None:
-        self._polls: dict[Ends, select.poll] = {}
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets = sockets
+        self._descriptors: dict[Ends, int] = {}
 
     def opened(self, ends: Ends, candidates: Iterable[int]) -> None:
         """A connection was made; one of the candidates, the last most likely, is its socket."""
         found = next((fd for fd in candidates if _local_port(fd) == ends[3]), None)
         if found is None:
             return
-        if len(self._polls) >= _MAX_REMEMBERED:
-            self._polls.clear()
-        poll = self._polls[ends] = select.poll()
-        poll.register(found, select.POLLIN)
+        if len(self._descriptors) >= _MAX_REMEMBERED:
+            self._descriptors.clear()
+        self._descriptors[ends] = found
 
     def is_quiet(self, ends: Ends) -> bool:
         """Whether a request may be written: nothing came in, not even the connection's end.
 
         False, too, where the connection is not known any more.
         """
-        poll = self._polls.get(ends)
-        return poll is not None and not poll.poll(0)
+        fd = self._descriptors.get(ends)
+        return fd is not None and (self._sockets.was_silent(fd) or not _has_input(fd))
+
+
+def _has_input(fd: int) -> bool:
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _local_port(fd: int) -> int | None:

@@ -25,6 +25,7 @@ class Sockets:
         self._watched: set[int] = set()
         self._keeps = keeps
         self._kept: dict[int, int] = {}
+        self._heard_all = False
 
     def made(self, fd: int) -> None:
         """A new socket has this number. What epoll knew under it was another, closed by now."""
@@ -50,11 +51,20 @@ class Sockets:
     def ready(self, timeout_seconds: float) -> list[tuple[int, int]]:
         """Pairs of descriptor and events, of those that are watched."""
         found = self._epoll.poll(timeout_seconds, _MAX_EVENTS)
+        self._heard_all = len(found) < _MAX_EVENTS
         for fd, _ in found:
             # An idle connection that its receiver closed, or spoke on unasked.
             if fd not in self._watched:
                 self._drop(fd)
         return [(fd, events) for fd, events in found if fd in self._watched]
+
+    def listen(self) -> None:
+        """Take note of those that spoke while nobody watched them."""
+        self.ready(0)
+
+    def was_silent(self, fd: int) -> bool:
+        """Whether epoll knows it, and had nothing to read from it when it was last asked."""
+        return self._heard_all and bool(self._kept.get(fd, 0) & select.EPOLLIN)
 
     def close(self) -> None:
         self._epoll.close()

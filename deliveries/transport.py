@@ -79,13 +79,14 @@ class Transport:
         self._sockets = Sockets(keeps=proxy is None)
         self._sockets.watch(self._lookup.wakeup, select.EPOLLIN)
         self._settings = DoorSettings(
-            self._judge, self._trust.path, proxy, Connections(), self._sockets
+            self._judge, self._trust.path, proxy, Connections(self._sockets), self._sockets
         )
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, max_idle_connections)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._timer_due: float | None = None
+        self._has_begun = False
         self._queue: deque[OutboundRequest] = deque()
         self._resolving: dict[str, list[Waiting]] = {}
         self._next_lookup_check = 0.0
@@ -198,6 +199,7 @@ class Transport:
             self._finished.append(_without_response(waiting, failure))
         else:
             self._active[transfer.curl] = transfer
+            self._has_begun = True
 
     def _wants_fresh(self, authority: str) -> bool:
         until = self._fresh_until.get(authority)
@@ -229,6 +231,10 @@ class Transport:
             if self._timer_due is None or self._timer_due > time.monotonic():
                 return
             self._timer_due = None
+            if self._has_begun:
+                # Kept connections are about to be written to.
+                self._has_begun = False
+                self._sockets.listen()
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
     def _on_timer(self, milliseconds: int) -> None:

@@ -84,3 +84,45 @@ def test_a_socket_may_be_closed_before_it_is_let_go(sockets: Sockets) -> None:
     theirs.close()
     sockets.release(fd)
     assert sockets.ready(0) == []
+
+
+def test_a_kept_socket_is_silent_until_it_was_heard(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = pair
+    sockets = Sockets(keeps=True)
+    fd = watch(sockets, ours)
+    sockets.release(fd)
+    sockets.listen()
+    assert sockets.was_silent(fd)
+    theirs.send(b"x")
+    sockets.listen()
+    assert not sockets.was_silent(fd)
+    sockets.close()
+
+
+def test_silence_is_vouched_for_only_of_sockets_that_stay_with_epoll(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    sockets = Sockets(keeps=False)
+    fd = watch(sockets, pair[0])
+    sockets.release(fd)
+    sockets.listen()
+    assert not sockets.was_silent(fd)
+    sockets.close()
+
+
+def test_silence_is_not_vouched_for_where_more_spoke_than_were_heard(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deliveries.sockets._MAX_EVENTS", 1)
+    loud, other = socket.socketpair()
+    with loud, other:
+        sockets = Sockets(keeps=True)
+        watch(sockets, loud)
+        fd = watch(sockets, pair[0])
+        sockets.release(fd)
+        other.send(b"x")
+        sockets.listen()
+        assert not sockets.was_silent(fd)
+        sockets.close()
