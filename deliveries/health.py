@@ -4,34 +4,49 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from itertools import chain
 
 from django.db import connection
 
 from deliveries.models import DeliveryStatus, Outcome
 from deliveries.models.stats import DURATION_BOUNDS_MS
 from deliveries.outcomes import Settled
+from deliveries.rows import sqlite_rows
 from subscriptions.audit import SYSTEM
 from subscriptions.endpoints import suspend
 from subscriptions.models import Endpoint
+from subscriptions.prepared import int_array, server_side
 
 _BUCKETS = len(DURATION_BOUNDS_MS) + 1
 _COUNTS = ("succeeded", "failed", "unknown", "exhausted", *(f"ms_{n}" for n in range(_BUCKETS)))
 _PLACES = {name: place for place, name in enumerate(_COUNTS)}
 _EXHAUSTED, _FIRST_BUCKET = _PLACES["exhausted"], _PLACES["ms_0"]
 _HOUR_SECONDS = 3600
-_ADD = ", ".join(f"{name} = deliveries_endpointhour.{name} + excluded.{name}" for name in _COUNTS)
 
 
-def _rows(row_count: int, width: int) -> str:
-    row = f"({', '.join(['%s'] * width)})"
-    return ", ".join([row] * row_count)
-
-
-def _adapt(value: datetime | None) -> Any:
-    return connection.ops.adapt_datetimefield_value(value)
+# Statements whose text is the same for any number of rows: PostgreSQL plans each once, and gets
+# all counts as one array. SQLite gets row by row.
+_ADD_COUNTS = f"""
+INSERT INTO deliveries_endpointhour
+    (endpoint_id, broadcaster_id, hour, shard, {", ".join(_COUNTS)})
+{{rows}}
+ON CONFLICT (endpoint_id, hour, shard) DO UPDATE SET
+    {", ".join(f"{name} = deliveries_endpointhour.{name} + excluded.{name}" for name in _COUNTS)}
+"""  # constants of this module  # nosec B608
+_ADD_COUNTS_POSTGRESQL = _ADD_COUNTS.format(
+    rows=f"""
+SELECT endpoint_id, broadcaster_id, to_timestamp(hour * {_HOUR_SECONDS}), %(shard)s,
+    {", ".join(f"counts[n * {len(_COUNTS)} - {back}]" for back in reversed(range(len(_COUNTS))))}
+FROM (SELECT %(counts)s::int[] AS counts) AS given CROSS JOIN unnest(
+    %(endpoints)s::bigint[], %(broadcasters)s::bigint[], %(hours)s::bigint[])
+    WITH ORDINALITY AS place(endpoint_id, broadcaster_id, hour, n)
+"""  # noqa: S608  constants of this module  # nosec B608
+)
+_ADD_COUNTS_SQLITE = _ADD_COUNTS.format(
+    rows=f"VALUES (%s, %s, %s, %s, {', '.join(['%s'] * len(_COUNTS))})"
+)
 
 
 def count(outcomes: Sequence[Settled], *, shard: int) -> None:
@@ -46,20 +61,32 @@ def count(outcomes: Sequence[Settled], *, shard: int) -> None:
             counts[_EXHAUSTED] += 1
         if attempt.responded_at is not None and attempt.duration_ms is not None:
             counts[_FIRST_BUCKET + bisect_left(DURATION_BOUNDS_MS, attempt.duration_ms)] += 1
-    if not sums:
-        return
-    params: list[Any] = []
-    for (endpoint_id, broadcaster_id, hour), counts in sorted(sums.items()):
-        begin = datetime.fromtimestamp(hour * _HOUR_SECONDS, UTC)
-        params += [endpoint_id, broadcaster_id, _adapt(begin), shard, *counts]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO deliveries_endpointhour "  # noqa: S608  constants of this module  # nosec B608
-            f"(endpoint_id, broadcaster_id, hour, shard, {', '.join(_COUNTS)}) "
-            f"VALUES {_rows(len(sums), 4 + len(_COUNTS))} "
-            f"ON CONFLICT (endpoint_id, hour, shard) DO UPDATE SET {_ADD}",
-            params,
+    if sums:
+        _add_counts(sums, shard)
+
+
+def _add_counts(sums: Mapping[tuple[int, int, int], list[int]], shard: int) -> None:
+    # In order, so that two pumps at once lock rows in the same one.
+    keys = sorted(sums)
+    if connection.vendor == "postgresql":
+        endpoints, broadcasters, hours = zip(*keys, strict=True)
+        server_side(
+            _ADD_COUNTS_POSTGRESQL,
+            {
+                "endpoints": int_array(endpoints),
+                "broadcasters": int_array(broadcasters),
+                "hours": int_array(hours),
+                "shard": shard,
+                "counts": int_array(chain.from_iterable(sums[key] for key in keys)),
+            },
         )
+        return
+    rows = (
+        (*key[:2], datetime.fromtimestamp(key[2] * _HOUR_SECONDS, UTC), shard, *sums[key])
+        for key in keys
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(_ADD_COUNTS_SQLITE, list(sqlite_rows(rows)))
 
 
 def note_health(outcomes: Sequence[Settled]) -> None:
@@ -71,19 +98,22 @@ def note_health(outcomes: Sequence[Settled]) -> None:
             by_endpoint[settled.claim.endpoint_id].append(settled)
     if not by_endpoint:
         return
-    params: list[Any] = []
-    for endpoint_id, batch in sorted(by_endpoint.items()):
-        params += [endpoint_id, *_health(batch)]
-    with connection.cursor() as cursor:
-        cursor.execute(_HEALTH.format(rows=_rows(len(by_endpoint), 6)), params)
-        failures = dict(cursor.fetchall())
+    rows = [(pk, *_health(batch)) for pk, batch in sorted(by_endpoint.items())]
+    if connection.vendor == "postgresql":
+        failures = dict(server_side(_HEALTH_POSTGRESQL, [*map(list, zip(*rows, strict=True))]))
+    else:
+        failures = {}
+        with connection.cursor() as cursor:
+            for row in sqlite_rows(rows):
+                cursor.execute(_HEALTH_SQLITE, row)
+                failures.update(cursor.fetchall())
     _suspend(by_endpoint, failures)
 
 
 _HEALTH = """
 INSERT INTO deliveries_endpointhealth (endpoint_id, consecutive_failures, last_success_at,
     last_failure_at, last_failure, last_status_code)
-VALUES {rows}
+{rows}
 ON CONFLICT (endpoint_id) DO UPDATE SET
     consecutive_failures = excluded.consecutive_failures + CASE
         WHEN excluded.last_success_at IS NULL
@@ -96,9 +126,16 @@ ON CONFLICT (endpoint_id) DO UPDATE SET
                                 deliveries_endpointhealth.last_status_code)
 RETURNING endpoint_id, consecutive_failures
 """
+_HEALTH_POSTGRESQL = _HEALTH.format(
+    rows="SELECT * FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[], "
+    "%s::text[], %s::int[])"
+)
+_HEALTH_SQLITE = _HEALTH.format(rows="VALUES (%s, %s, %s, %s, %s, %s)")
 
 
-def _health(batch: Sequence[Settled]) -> tuple[int, Any, Any, str, int | None]:
+def _health(
+    batch: Sequence[Settled],
+) -> tuple[int, datetime | None, datetime | None, str, int | None]:
     """Failures since the last success of the batch, and the last of each kind."""
     streak = 0
     success: datetime | None = None
@@ -110,8 +147,8 @@ def _health(batch: Sequence[Settled]) -> tuple[int, Any, Any, str, int | None]:
             streak, failed = streak + 1, settled
     return (
         streak,
-        _adapt(success),
-        _adapt(failed.attempt.sent_at if failed else None),
+        success,
+        failed.attempt.sent_at if failed else None,
         failed.attempt.failure if failed else "",
         batch[-1].attempt.status_code,
     )

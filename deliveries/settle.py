@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -118,7 +118,9 @@ def _settle_together(outcomes: Sequence[Settled], lease_id: int, shard: int) -> 
     ordered = sorted(outcomes, key=lambda settled: settled.claim.delivery_id.int)
     with transaction.atomic():
         ours = _update_deliveries(ordered, lease_id, now)
-        kept = [settled for settled in outcomes if settled.claim.delivery_id in ours]
+        kept = outcomes
+        if len(ours) < len(outcomes):
+            kept = [settled for settled in outcomes if settled.claim.delivery_id in ours]
         insert_attempts(kept)
         counted = [settled for settled in kept if not settled.claim.test]
         count(counted, shard=shard)
@@ -184,7 +186,6 @@ def _update_postgresql(
 
 
 def insert_attempts(outcomes: Sequence[Settled]) -> None:
-    rows = (_attempt_row(settled) for settled in outcomes)
     if connection.vendor == "postgresql":
         with (
             # Django's own wrapping leaves COPY out.
@@ -192,18 +193,20 @@ def insert_attempts(outcomes: Sequence[Settled]) -> None:
             connection.cursor() as cursor,
             cursor.copy(f"COPY deliveries_attempt ({_QUOTED}) FROM STDIN") as copy,
         ):
-            for row in rows:
-                copy.write_row(row)
+            for settled in outcomes:
+                # As texts: psycopg takes three times as long for a datetime.
+                copy.write_row(_attempt_row(settled, datetime.isoformat))
         return
     marks = ", ".join(["%s"] * len(_ATTEMPT_COLUMNS))
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO deliveries_attempt ({_QUOTED}) VALUES ({marks})",  # noqa: S608  constants of this module  # nosec B608
-            list(sqlite_rows(rows)),
+            list(sqlite_rows(_attempt_row(settled, lambda moment: moment) for settled in outcomes)),
         )
 
 
-def _attempt_row(settled: Settled) -> tuple[Any, ...]:
+def _attempt_row(settled: Settled, adapt: Callable[[datetime], Any]) -> tuple[Any, ...]:
+    """The columns' values, moments as `adapt` makes them."""
     claim, attempt = settled.claim, settled.attempt
     return (
         attempt.id,
@@ -217,8 +220,8 @@ def _attempt_row(settled: Settled) -> tuple[Any, ...]:
         attempt.outcome,
         attempt.failure,
         attempt.retry_reason,
-        attempt.sent_at,
-        attempt.responded_at,
+        adapt(attempt.sent_at),
+        attempt.responded_at and adapt(attempt.responded_at),
         attempt.duration_ms,
         attempt.dns_ms,
         attempt.connect_ms,
@@ -232,7 +235,7 @@ def _attempt_row(settled: Settled) -> tuple[Any, ...]:
         attempt.response_body,
         attempt.response_truncated,
         _json(attempt.evidence) if attempt.evidence else "{}",
-        settled.next_attempt_at,
+        settled.next_attempt_at and adapt(settled.next_attempt_at),
     )
 
 

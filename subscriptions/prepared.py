@@ -25,12 +25,17 @@ def server_side(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement.encode(), parameters, prepare=True)
-        return cursor.fetchall()
+        return cursor.fetchall() if cursor.description else []
 
 
 def uuid_array(ids: Iterable[UUID]) -> str:
     """A parameter for `%s::uuid[]`; a list of UUIDs would be quoted one by one."""
     return "{" + ",".join([value.hex for value in ids]) + "}"
+
+
+def int_array(numbers: Iterable[int]) -> str:
+    """A parameter for `%s::int[]` or `%s::bigint[]`."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def instances(

@@ -151,7 +151,7 @@ def test_a_connection_cut_while_attempts_are_copied_counts_as_the_database_being
     publish_one(broadcaster)
     row = settling._attempt_row
 
-    def cut(settled: Any) -> Any:
+    def cut(*arguments: Any) -> Any:
         monkeypatch.setattr(settling, "_attempt_row", row)
         options = connection.get_connection_params()
         wanted = {
@@ -163,7 +163,7 @@ def test_a_connection_cut_while_attempts_are_copied_counts_as_the_database_being
         pid = connection.connection.info.backend_pid
         with psycopg.connect(**wanted, autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
-        return row(settled)
+        return row(*arguments)
 
     monkeypatch.setattr(settling, "_attempt_row", cut)
     with pump() as dispatcher:
