@@ -166,7 +166,10 @@ def run_peer(peer: Peer) -> float:
         finally:
             for process in current.processes[1:]:
                 process.terminate()
-                process.wait(30)
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
             if peer.forget:
                 current.run_python(peer, *peer.forget)
 
