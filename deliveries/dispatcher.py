@@ -26,18 +26,19 @@ from deliveries.rate_limits import give_back, take
 from deliveries.sending import EndpointCache, Outgoing, prepare
 from deliveries.settle import cancel_stopped, settle
 from deliveries.slots import Slots, is_shared
-from deliveries.transport import Transport, TransportResult
+from deliveries.transport import Transport, TransportError
 from subscriptions.own_hosts import is_request_bin, own_hosts
 
 logger = logging.getLogger(__name__)
 CLAIM_BATCH = 500
-# Beside a backlog, the next event of a broadcaster that has none waits for as little as this.
+# Beside a backlog, the next event of a broadcaster that has none waits for as little as these.
 SHARED_CLAIM_BATCH = 32
+SHARED_SETTLE_AFTER_SECONDS = 0.02
 SHARED_SECONDS = 1.0
 POLL_SECONDS = 0.01
 RECOVER_EVERY_SECONDS = 1.0
 # Outcomes wait this long for company before they are written; a full batch does not wait.
-SETTLE_AFTER_SECONDS = 0.02
+SETTLE_AFTER_SECONDS = 0.05
 SETTLE_BATCH = 500
 DATABASE_PAUSE_SECONDS = 0.5
 # Restarting, locked, full, read-only after a failover: the same may succeed later.
@@ -160,7 +161,8 @@ class Dispatcher:
         for result in self._transport.poll(POLL_SECONDS):
             outgoing = self._land(result.key)
             self.sent_count += 1
-            _tell_operator(outgoing.claim, result)
+            if result.error is not None:
+                _tell_operator(outgoing.claim, result.error)
             settled = decide(outgoing.claim, result, headers=outgoing.logged_headers)
             self._slots.learn(outgoing.claim.endpoint_id, settled.attempt.failure)
             self._add_outcome(settled)
@@ -179,12 +181,15 @@ class Dispatcher:
             if recovered:
                 logger.warning("recovered %d deliveries of dead runs", recovered)
 
+    @property
+    def _is_shared(self) -> bool:
+        return time.monotonic() < self._shared_until
+
     def _claim_if_due(self) -> None:
         room = settings.WEBHOOKS_MAX_IN_FLIGHT - len(self._under_way)
         if room <= 0 or time.monotonic() < self._next_look:
             return
-        is_shared = time.monotonic() < self._shared_until
-        batch = SHARED_CLAIM_BATCH if is_shared else CLAIM_BATCH
+        batch = SHARED_CLAIM_BATCH if self._is_shared else CLAIM_BATCH
         claimed = self._claim(timezone.now(), min(room, batch))
         # More than nothing was due: look again at once, there is likely more.
         self._next_look = 0.0 if claimed else time.monotonic() + POLL_SECONDS
@@ -238,7 +243,8 @@ class Dispatcher:
 
     def _add_outcome(self, settled: Settled) -> None:
         if not self._outcomes:
-            self._settle_at = time.monotonic() + SETTLE_AFTER_SECONDS
+            pause = SHARED_SETTLE_AFTER_SECONDS if self._is_shared else SETTLE_AFTER_SECONDS
+            self._settle_at = time.monotonic() + pause
         self._outcomes.append(settled)
 
     def _settle(self) -> None:
@@ -249,10 +255,9 @@ class Dispatcher:
         self._outcomes = []
 
 
-def _tell_operator(claim: Claim, result: TransportResult) -> None:
+def _tell_operator(claim: Claim, error: TransportError) -> None:
     """Which address was refused, and why: the tenant is not told, so the log must."""
-    error = result.error
-    if error is not None and error.blocked_reason is not None:
+    if error.blocked_reason is not None:
         place = f"{error.blocked_address}: " if error.blocked_address else ""
         logger.warning(
             "endpoint %d was not sent to: %s%s", claim.endpoint_id, place, error.blocked_reason
