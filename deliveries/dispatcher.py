@@ -78,6 +78,8 @@ class Dispatcher:
         self._next_look = 0.0
         self._next_recover = 0.0
         self._lanes = LaneSearch()
+        # Endpoints that had as much due as was asked of them, or more.
+        self._long: set[int] = set()
         self._shared_until = 0.0
         # Where in the lanes that are found the next look begins: each has its turn to be first.
         self._first = 0
@@ -195,7 +197,7 @@ class Dispatcher:
         self._next_look = 0.0 if claimed else time.monotonic() + POLL_SECONDS
 
     def _claim(self, now: datetime, room: int) -> int:
-        lanes = self._lanes.look(now)
+        lanes = self._lanes.look(now, long=self._long)
         first = self._first % (len(lanes) or 1)
         turns = [(x.endpoint_id, x.broadcaster_id) for x in (*lanes[first:], *lanes[:first])]
         quotas = self._slots.quotas(turns, room)
@@ -211,6 +213,8 @@ class Dispatcher:
         self._is_claiming = True
         rows = claim_rows(now, lease_id=self._lease.id, quotas=quotas)
         counts = Counter(row[_ENDPOINT] for row in rows)
+        self._long -= quotas.keys()
+        self._long |= {pk for pk, quota in quotas.items() if counts[pk] == quota}
         if is_shared(turns, quotas, counts):
             self._shared_until = time.monotonic() + SHARED_SECONDS
         if limited:
