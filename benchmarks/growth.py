@@ -77,7 +77,7 @@ def work_off(cost: Cost) -> None:
     from django.utils import timezone
 
     from benchmarks.growth_pages import cost_processes
-    from deliveries.claiming import LaneSearch, claim_rows, is_anything_due
+    from deliveries.claiming import LaneSearch, is_anything_due
     from deliveries.leases import PumpLease
     from deliveries.sending import EndpointCache, prepare
     from deliveries.settle import settle
@@ -93,7 +93,7 @@ def work_off(cost: Cost) -> None:
         if not lanes:
             continue
         quotas = {lane.endpoint_id: max(1, BATCH // len(lanes)) for lane in lanes}
-        rows = claim_rows(now, lease_id=lease.id, quotas=quotas)
+        rows = search.claim(now, lease_id=lease.id, quotas=quotas)
         claim_seconds = time.perf_counter() - begin
         claim_cpu = cpu_seconds(processes) - cpu
         prepared = prepare(rows, now=now, endpoints=cache)

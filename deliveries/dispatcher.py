@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.utils import timezone
 
-from deliveries.claiming import CLAIM_COLUMNS, LaneSearch, claim_rows, is_anything_due
+from deliveries.claiming import CLAIM_COLUMNS, LaneSearch, is_anything_due
 from deliveries.leases import LEASE, LeaseLost, PumpLease, free_unsent, recover
 from deliveries.outcomes import Claim, Settled, decide, unknown
 from deliveries.rate_limits import give_back, take
@@ -78,8 +78,6 @@ class Dispatcher:
         self._next_look = 0.0
         self._next_recover = 0.0
         self._lanes = LaneSearch()
-        # Endpoints that had as much due as was asked of them, or more.
-        self._long: set[int] = set()
         self._shared_until = 0.0
         # Where in the lanes that are found the next look begins: each has its turn to be first.
         self._first = 0
@@ -197,7 +195,7 @@ class Dispatcher:
         self._next_look = 0.0 if claimed else time.monotonic() + POLL_SECONDS
 
     def _claim(self, now: datetime, room: int) -> int:
-        lanes = self._lanes.look(now, long=self._long)
+        lanes = self._lanes.look(now)
         first = self._first % (len(lanes) or 1)
         turns = [(x.endpoint_id, x.broadcaster_id) for x in (*lanes[first:], *lanes[:first])]
         quotas = self._slots.quotas(turns, room)
@@ -211,10 +209,8 @@ class Dispatcher:
         if not quotas:
             return 0
         self._is_claiming = True
-        rows = claim_rows(now, lease_id=self._lease.id, quotas=quotas)
+        rows = self._lanes.claim(now, lease_id=self._lease.id, quotas=quotas)
         counts = Counter(row[_ENDPOINT] for row in rows)
-        self._long -= quotas.keys()
-        self._long |= {pk for pk, quota in quotas.items() if counts[pk] == quota}
         if is_shared(turns, quotas, counts):
             self._shared_until = time.monotonic() + SHARED_SECONDS
         if limited:

@@ -149,7 +149,7 @@ def prepare(
     prepared = Prepared([], [], [])
     for row in claimed:
         target = targets[row[_ENDPOINT]]
-        claim = Claim(*(*row, target.rules, target.endpoint.url))
+        claim = Claim(*(*row[:-1], target.rules, target.endpoint.url))
         is_stopped = claim.endpoint_id in unsendable and claim.trigger not in _BY_HAND
         if is_stopped or target.endpoint.deleted_at:
             prepared.stopped.append(claim)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -80,3 +81,59 @@ def test_an_unsendable_endpoint_is_a_lane_that_says_so() -> None:
         data={},
     )
     assert len(look(LaneSearch())) == 1
+
+
+def claim(search: LaneSearch, quotas: dict[Endpoint, int]) -> list[Endpoint]:
+    """Of whom the claimed deliveries are, in order."""
+    rows = search.claim(
+        timezone.now(), lease_id=1, quotas={endpoint.pk: n for endpoint, n in quotas.items()}
+    )
+    keys = [UUID(str(row[0])) for row in rows]
+    owners = Delivery.objects.select_related("endpoint").in_bulk(keys)
+    return sorted((owners[key].endpoint for key in keys), key=lambda endpoint: endpoint.pk)
+
+
+def test_lanes_before_between_and_behind_long_ones_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("deliveries.claiming._KNOWN_SECONDS", 60)
+    first, long, between, longer, last = (
+        queue(1, "First"), queue(700), queue(1, "Between"), queue(700), queue(1, "Last")
+    )  # fmt: skip
+    search = LaneSearch()
+    everyone = [endpoint.pk for endpoint in (first, long, between, longer, last)]
+    assert look(search) == everyone
+    assert len(claim(search, {long: 50, longer: 50})) == 100
+    assert look(search) == everyone
+    claim(search, {first: 1, between: 2})
+    # Asked for two, it had one: nothing is left. The first gave all it was asked for, so that
+    # only the next claim shows that it had no more.
+    assert look(search) == [first.pk, long.pk, longer.pk, last.pk]
+    assert claim(search, {first: 1}) == []
+    assert look(search) == [long.pk, longer.pk, last.pk]
+
+
+def test_a_long_lane_is_claimed_on_from_where_the_last_claim_ended() -> None:
+    endpoint = queue(6)
+    begin = timezone.now() - timedelta(minutes=1)
+    keys = list(Delivery.objects.order_by("pk").values_list("pk", flat=True))
+    for place, key in enumerate(keys):
+        Delivery.objects.filter(pk=key).update(next_attempt_at=begin + timedelta(seconds=place))
+    search = LaneSearch()
+    assert claim(search, {endpoint: 3}) == [endpoint] * 3
+    # What is freed stands before that place: it is found when the place is forgotten.
+    Delivery.objects.filter(pk=keys[0]).update(lease_id=None)
+    assert claim(search, {endpoint: 3}) == [endpoint] * 3
+    assert Delivery.objects.get(lease_id=None).pk == keys[0]
+    search._forget_at = 0.0
+    assert look(search) == [endpoint.pk]
+    assert claim(search, {endpoint: 3}) == [endpoint]
+
+
+def test_a_lane_that_gave_less_than_asked_is_looked_through_from_its_beginning() -> None:
+    endpoint = queue(3)
+    search = LaneSearch()
+    claim(search, {endpoint: 3})
+    assert claim(search, {endpoint: 3}) == []
+    Delivery.objects.update(lease_id=None, next_attempt_at=timezone.now() - timedelta(hours=1))
+    assert claim(search, {endpoint: 3}) == [endpoint] * 3
