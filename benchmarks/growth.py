@@ -77,7 +77,8 @@ def work_off(cost: Cost) -> None:
     from django.utils import timezone
 
     from benchmarks.growth_pages import cost_processes
-    from deliveries.claiming import LaneSearch, is_anything_due
+    from deliveries.claiming import is_anything_due
+    from deliveries.lanes import LaneSearch
     from deliveries.leases import PumpLease
     from deliveries.sending import EndpointCache, prepare
     from deliveries.settle import settle

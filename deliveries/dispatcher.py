@@ -19,7 +19,8 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.utils import timezone
 
-from deliveries.claiming import CLAIM_COLUMNS, LaneSearch, is_anything_due
+from deliveries.claiming import ENDPOINT, is_anything_due
+from deliveries.lanes import LaneSearch
 from deliveries.leases import LEASE, LeaseLost, PumpLease, free_unsent, recover
 from deliveries.outcomes import Claim, Settled, decide, unknown
 from deliveries.rate_limits import give_back, take
@@ -43,7 +44,6 @@ SETTLE_BATCH = 500
 DATABASE_PAUSE_SECONDS = 0.5
 # Restarting, locked, full, read-only after a failover: the same may succeed later.
 DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
-_ENDPOINT = CLAIM_COLUMNS.index("endpoint_id")
 
 
 def make_transport() -> Transport:
@@ -210,7 +210,7 @@ class Dispatcher:
             return 0
         self._is_claiming = True
         rows = self._lanes.claim(now, lease_id=self._lease.id, quotas=quotas)
-        counts = Counter(row[_ENDPOINT] for row in rows)
+        counts = Counter(row[ENDPOINT] for row in rows)
         if is_shared(turns, quotas, counts):
             self._shared_until = time.monotonic() + SHARED_SECONDS
         if limited:

@@ -1,14 +1,16 @@
-"""Claiming: which lanes are found, however long the queue is."""
+"""Which lanes are found, however long the queue is, and what is claimed of them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
-from deliveries.claiming import WINDOW, LaneSearch, claim_rows
+from deliveries.claiming import claim_rows
+from deliveries.lanes import WINDOW, LaneSearch, _pause
 from deliveries.models import Delivery
 from deliveries.publish import NewEvent, publish, publish_batch
 from subscriptions.models import Broadcaster, Endpoint
@@ -96,7 +98,8 @@ def claim(search: LaneSearch, quotas: dict[Endpoint, int]) -> list[Endpoint]:
 def test_lanes_before_between_and_behind_long_ones_are_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("deliveries.claiming._KNOWN_SECONDS", 60)
+    monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
+    monkeypatch.setattr("deliveries.lanes._LONGEST_KNOWN_SECONDS", 60)
     first, long, between, longer, last = (
         queue(1, "First"), queue(700), queue(1, "Between"), queue(700), queue(1, "Last")
     )  # fmt: skip
@@ -137,3 +140,55 @@ def test_a_lane_that_gave_less_than_asked_is_looked_through_from_its_beginning()
     assert claim(search, {endpoint: 3}) == []
     Delivery.objects.update(lease_id=None, next_attempt_at=timezone.now() - timedelta(hours=1))
     assert claim(search, {endpoint: 3}) == [endpoint] * 3
+
+
+def test_a_look_begins_where_nothing_older_is_left_until_the_next_whole_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
+    monkeypatch.setattr("deliveries.lanes._LONGEST_KNOWN_SECONDS", 60)
+    endpoint = queue(3)
+    begin = timezone.now()
+    delivery = Delivery.objects.order_by("pk").last()
+    assert delivery is not None
+    search = LaneSearch()
+    assert look(search) == [endpoint.pk]
+    assert len(claim(search, {endpoint: 5})) == 3
+    assert look(search) == []
+
+    def free(seconds_ago: int) -> None:
+        Delivery.objects.filter(pk=delivery.pk).update(
+            lease_id=None, next_attempt_at=begin - timedelta(seconds=seconds_ago)
+        )
+
+    free(60)
+    assert look(search) == []
+    # An insert that was committed late, or by a host whose clock is behind.
+    free(3)
+    assert look(search) == [endpoint.pk]
+    free(60)
+    search._forget_at = 0.0
+    assert look(search) == [endpoint.pk]
+
+
+def test_what_a_whole_look_found_stays_known_until_it_is_claimed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
+    monkeypatch.setattr("deliveries.lanes._LONGEST_KNOWN_SECONDS", 60)
+    endpoint = queue(3)
+    Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=1))
+    search = LaneSearch()
+    assert [look(search) for _ in range(3)] == [[endpoint.pk]] * 3
+    assert claim(search, {endpoint: 2}) == [endpoint] * 2
+    assert look(search) == [endpoint.pk]
+    assert claim(search, {endpoint: 2}) == [endpoint]
+    assert look(search) == []
+
+
+def test_a_look_that_takes_long_is_a_rare_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("deliveries.lanes.time", SimpleNamespace(monotonic=lambda: now))
+    assert _pause(now - 0.01, 1.0) == now + 1
+    assert _pause(now - 0.25, 1.0) == now + 5
+    assert _pause(now - 60, 1.0) == now + 10
