@@ -11,8 +11,7 @@ from django.db import connection, transaction
 
 from subscriptions.prepared import int_array, server_side
 
-# The first half is the condition of the partial indexes; the second is looked up in the rows, of
-# which no more than the slots in flight are passed over.
+# The first half is the condition of the partial indexes; the second is looked up in the rows.
 DUE = "status = 'pending' AND lease_id IS NULL"
 DUE_D = "d.status = 'pending' AND d.lease_id IS NULL"
 
@@ -74,7 +73,7 @@ def claim_rows(
 
     Committed before it returns: from then on the lease protects them. Rows are tuples of
     CLAIM_COLUMNS and of when the delivery was due, values as the database has them. `since`, by
-    endpoint id: what was due before is left out; None for nothing.
+    endpoint id: what was due before is left out. None: nothing is left out.
     """
     if connection.vendor == "postgresql":
         return server_side(

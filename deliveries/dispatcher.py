@@ -172,6 +172,7 @@ class Dispatcher:
         if self._is_claiming:
             known = {settled.claim.delivery_id for settled in self._outcomes}
             free_unsent(self._lease.id, sent=known | self._under_way.keys())
+            self._lanes.forget()
             self._is_claiming = False
 
     def _recover_if_due(self) -> None:

@@ -135,7 +135,7 @@ def prepare(
     endpoints: EndpointCache,
     unsendable: frozenset[int] = frozenset(),
 ) -> Prepared:
-    """Load what the rows need, and sign. `unsendable`: endpoints that may not be sent to now.
+    """Load what the rows of a claim need, and sign. `unsendable`: endpoints that may not be sent to now.
 
     `stopped` have an endpoint that may not be sent to. A token that no key opens ends in `settled`
     as a failed attempt: nothing leaves unsigned, or signed with garbage.

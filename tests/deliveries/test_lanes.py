@@ -99,7 +99,7 @@ def test_lanes_before_between_and_behind_long_ones_are_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
-    monkeypatch.setattr("deliveries.lanes._LONGEST_KNOWN_SECONDS", 60)
+    monkeypatch.setattr("deliveries.lanes._LONGEST_PAUSE_SECONDS", 60)
     first, long, between, longer, last = (
         queue(1, "First"), queue(700), queue(1, "Between"), queue(700), queue(1, "Last")
     )  # fmt: skip
@@ -116,6 +116,23 @@ def test_lanes_before_between_and_behind_long_ones_are_found(
     assert look(search) == [long.pk, longer.pk, last.pk]
 
 
+def test_a_lane_that_is_new_beside_a_long_queue_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
+    monkeypatch.setattr("deliveries.lanes._LONGEST_PAUSE_SECONDS", 60)
+    busy = queue(WINDOW + 200)
+    Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
+    search = LaneSearch()
+    assert look(search) == [busy.pk]
+    quiet = queue(1, "Quiet")
+    assert look(search) == [busy.pk, quiet.pk]
+    assert claim(search, {busy: 3, quiet: 2}) == [busy, busy, busy, quiet]
+    # As many new ones as the window holds.
+    flooded = queue(WINDOW, "Flooded")
+    assert look(search) == [busy.pk, flooded.pk]
+    assert claim(search, {busy: 2, flooded: 1}) == [busy, busy, flooded]
+    assert look(search) == [busy.pk, flooded.pk]
+
+
 def test_a_long_lane_is_claimed_on_from_where_the_last_claim_ended() -> None:
     endpoint = queue(6)
     begin = timezone.now() - timedelta(minutes=1)
@@ -128,7 +145,7 @@ def test_a_long_lane_is_claimed_on_from_where_the_last_claim_ended() -> None:
     Delivery.objects.filter(pk=keys[0]).update(lease_id=None)
     assert claim(search, {endpoint: 3}) == [endpoint] * 3
     assert Delivery.objects.get(lease_id=None).pk == keys[0]
-    search._forget_at = 0.0
+    search.forget()
     assert look(search) == [endpoint.pk]
     assert claim(search, {endpoint: 3}) == [endpoint]
 
@@ -146,7 +163,7 @@ def test_a_look_begins_where_nothing_older_is_left_until_the_next_whole_look(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
-    monkeypatch.setattr("deliveries.lanes._LONGEST_KNOWN_SECONDS", 60)
+    monkeypatch.setattr("deliveries.lanes._LONGEST_PAUSE_SECONDS", 60)
     endpoint = queue(3)
     begin = timezone.now()
     delivery = Delivery.objects.order_by("pk").last()
@@ -167,7 +184,7 @@ def test_a_look_begins_where_nothing_older_is_left_until_the_next_whole_look(
     free(3)
     assert look(search) == [endpoint.pk]
     free(60)
-    search._forget_at = 0.0
+    search.forget()
     assert look(search) == [endpoint.pk]
 
 
@@ -175,7 +192,7 @@ def test_what_a_whole_look_found_stays_known_until_it_is_claimed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
-    monkeypatch.setattr("deliveries.lanes._LONGEST_KNOWN_SECONDS", 60)
+    monkeypatch.setattr("deliveries.lanes._LONGEST_PAUSE_SECONDS", 60)
     endpoint = queue(3)
     Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=1))
     search = LaneSearch()
