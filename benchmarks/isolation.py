@@ -25,6 +25,8 @@ HEALTHY = 90
 HANGING = 10
 EACH = 200  # deliveries to each endpoint in a drain
 OFFER_SECONDS = 10.0
+# Shorter than the backlog lasts.
+BACKLOG_OFFER_SECONDS = 6.0
 # A drain that is not through by then counts with what has arrived.
 DRAIN_SECONDS = 40.0
 SETTLE_IN = 200  # arrivals before the clock of a drain starts
@@ -70,13 +72,13 @@ def _beside_backlog(current: Stage) -> dict[str, float]:
     at = f"http://127.0.0.1:{current.receiver_port}"
     (endpoint,) = seed.endpoints(quiet, 1, at + "/quiet/{n}")
     _latency(current, quiet, [endpoint], start=90_000_000, seconds=1.0)
-    alone = _latency(current, quiet, [endpoint], start=10_000_000)
+    alone = _latency(current, quiet, [endpoint], start=10_000_000, seconds=BACKLOG_OFFER_SECONDS)
     _pause(busy, True)
     fill(busy, seed.endpoints(busy, BACKLOG_ENDPOINTS, at + "/hook/{n}"), BACKLOG)
     before = current.received()
     _pause(busy, False)
     wait_until(lambda: current.received() > before + SETTLE_IN, seconds=60, what="the backlog")
-    beside = _latency(current, quiet, [endpoint], start=20_000_000)
+    beside = _latency(current, quiet, [endpoint], start=20_000_000, seconds=BACKLOG_OFFER_SECONDS)
     # Otherwise part of it was measured without a neighbour.
     assert current.received() - before < BACKLOG, "the backlog was drained too early"
     return {

@@ -35,32 +35,33 @@ _NO_ID = 2**63 - 1
 # A queue that was long is taken for long at least as long as this: one look less for each claim.
 _LONG_SECONDS = 0.25
 
+# Whose a lane is, asked for each one that is found: a planner that takes endpoints for few would
+# start from them.
+_OWNER = f"""
+SELECT e.id, e.broadcaster_id, e.rate_limit, {_SENDABLE} AS is_sendable, b.paused
+FROM subscriptions_endpoint AS e
+JOIN subscriptions_broadcaster AS b ON b.id = e.broadcaster_id
+"""  # noqa: S608  constants of this module  # nosec B608
+_WITH_OWNER_POSTGRESQL = (
+    f"CROSS JOIN LATERAL ({_OWNER} WHERE e.id = lane.endpoint_id OFFSET 0) AS owner"
+)
+_WITH_OWNER_SQLITE = f"JOIN ({_OWNER}) AS owner ON owner.id = lane.endpoint_id"
+
 # Whose are the oldest due deliveries. While fewer are due than the window holds, these are all the
 # lanes there are, and what is planned for later costs nothing. Index: delivery_due_oldest.
 _OLDEST = f"""
-SELECT due.endpoint_id, e.broadcaster_id, e.rate_limit, {_SENDABLE}, b.paused, due.deliveries
+SELECT lane.endpoint_id, owner.broadcaster_id, owner.rate_limit, owner.is_sendable, owner.paused,
+    lane.deliveries
 FROM (SELECT endpoint_id, sum(deliveries) AS deliveries FROM (
         SELECT endpoint_id, 1 AS deliveries FROM (
             SELECT endpoint_id FROM deliveries_delivery
             WHERE {DUE} AND next_attempt_at >= {{since}} AND next_attempt_at <= %(now)s
             ORDER BY next_attempt_at LIMIT {WINDOW}) AS oldest
         UNION ALL SELECT known.id, 0 FROM {{known}}) AS each
-      GROUP BY endpoint_id) AS due
-JOIN subscriptions_endpoint AS e ON e.id = due.endpoint_id
-JOIN subscriptions_broadcaster AS b ON b.id = e.broadcaster_id
-ORDER BY due.endpoint_id
+      GROUP BY endpoint_id) AS lane
+{{with_owner}}
+ORDER BY lane.endpoint_id
 """  # noqa: S608  the parts are constants of this module  # nosec B608
-
-# Of each lane, once it is found: a planner that takes endpoints for few would start from them.
-_OWNER = f"""
-SELECT e.id, e.broadcaster_id, e.rate_limit, {_SENDABLE} AS is_sendable
-FROM subscriptions_endpoint AS e
-JOIN subscriptions_broadcaster AS b ON b.id = e.broadcaster_id AND NOT b.paused
-"""  # noqa: S608  constants of this module  # nosec B608
-_WITH_OWNER_POSTGRESQL = (
-    f"CROSS JOIN LATERAL ({_OWNER} WHERE e.id = lane.endpoint_id OFFSET 0) AS owner"
-)
-_WITH_OWNER_SQLITE = f"JOIN ({_OWNER}) AS owner ON owner.id = lane.endpoint_id"
 
 # For a longer queue: walks the index from one endpoint to the next, a skip scan, whose cost grows
 # with the endpoints that have something queued, not with how much is queued. Index: delivery_due.
@@ -84,7 +85,7 @@ WITH RECURSIVE lane(endpoint_id) AS (
 )
 SELECT lane.endpoint_id, owner.broadcaster_id, owner.rate_limit, owner.is_sendable
 FROM lane {{with_owner}}
-WHERE lane.endpoint_id > %(after)s AND (lane.endpoint_id IN (SELECT known.id FROM {{known}}) OR (
+WHERE lane.endpoint_id > %(after)s AND NOT owner.paused AND (lane.endpoint_id IN (SELECT known.id FROM {{known}}) OR (
     SELECT 1 FROM deliveries_delivery AS d
     WHERE {DUE_D} AND {{in_lane}}
     AND (d.endpoint_id, d.next_attempt_at) <= (lane.endpoint_id, %(now)s)
@@ -104,8 +105,12 @@ _LANES_POSTGRESQL = _LANES.replace("%(after)s", "%(after)s::bigint").format(
 _LANES_SQLITE = _LANES.format(
     in_lane="d.endpoint_id = lane.endpoint_id", known=_KNOWN_SQLITE, with_owner=_WITH_OWNER_SQLITE
 )
-_OLDEST_POSTGRESQL = _OLDEST.format(known=_KNOWN_POSTGRESQL, since="%(since)s::timestamptz")
-_OLDEST_SQLITE = _OLDEST.format(known=_KNOWN_SQLITE, since="%(since)s")
+_OLDEST_POSTGRESQL = _OLDEST.format(
+    since="%(since)s::timestamptz", known=_KNOWN_POSTGRESQL, with_owner=_WITH_OWNER_POSTGRESQL
+)
+_OLDEST_SQLITE = _OLDEST.format(
+    since="%(since)s", known=_KNOWN_SQLITE, with_owner=_WITH_OWNER_SQLITE
+)
 
 
 class Lane(NamedTuple):

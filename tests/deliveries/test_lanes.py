@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from deliveries.claiming import claim_rows
-from deliveries.lanes import WINDOW, LaneSearch, _pause
+from deliveries.lanes import (
+    _LANES_POSTGRESQL,
+    _OLDEST_POSTGRESQL,
+    WINDOW,
+    LaneSearch,
+    _pause,
+)
 from deliveries.models import Delivery
+from deliveries.planner import planning_by_index
 from deliveries.publish import NewEvent, publish, publish_batch
 from subscriptions.models import Broadcaster, Endpoint
 from tests.deliveries.sending import broadcaster_on, endpoint_at
@@ -209,3 +218,16 @@ def test_a_look_that_takes_long_is_a_rare_one(monkeypatch: pytest.MonkeyPatch) -
     assert _pause(now - 0.01, 1.0) == now + 1
     assert _pause(now - 0.25, 1.0) == now + 5
     assert _pause(now - 60, 1.0) == now + 10
+
+
+def test_looks_do_not_slow_down_with_the_number_of_endpoints() -> None:
+    """By the plan: a lane's owner is looked up by its key, the endpoints are not walked through."""
+    if connection.vendor != "postgresql":
+        pytest.skip("of PostgreSQL's planner")
+    queue(1)
+    place = {"now": timezone.now(), "since": "-infinity", "known": "{}", "after": 0, "limit": 5}
+    with planning_by_index(), connection.cursor() as cursor:
+        for statement in (_OLDEST_POSTGRESQL, _LANES_POSTGRESQL):
+            cursor.execute(f"EXPLAIN {statement}", place)
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert re.search(r"subscriptions_endpoint_pkey .*\n +Index Cond: \(id = ", plan), plan
