@@ -220,10 +220,9 @@ def test_a_look_that_takes_long_is_a_rare_one(monkeypatch: pytest.MonkeyPatch) -
     assert _pause(now - 60, 1.0) == now + 10
 
 
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only on PostgreSQL")
 def test_looks_do_not_slow_down_with_the_number_of_endpoints() -> None:
     """By the plan: a lane's owner is looked up by its key, the endpoints are not walked through."""
-    if connection.vendor != "postgresql":
-        pytest.skip("of PostgreSQL's planner")
     queue(1)
     place = {"now": timezone.now(), "since": "-infinity", "known": "{}", "after": 0, "limit": 5}
     with planning_by_index(), connection.cursor() as cursor:
