@@ -25,8 +25,8 @@ LANES_A_LOOK = 500
 # As long as this, a look begins where a whole one has seen that nothing older is left: before that
 # stands what was settled since the last VACUUM, which may be hours of it (pg_dump holds VACUUM
 # off). What comes to stand there meanwhile (given back by a run that ended, put back to an earlier
-# plan, an insert that took longer than _LATE to commit, a broadcaster that is no longer paused)
-# waits for the next whole look; those that take long come more seldom.
+# plan, an insert that took longer than _LATE to commit, or any time for a long lane, a broadcaster
+# that is no longer paused) waits for the next whole look; those that take long come more seldom.
 _KNOWN_SECONDS = 1.0
 _ONE_IN = 20
 _LONGEST_PAUSE_SECONDS = 10.0
