@@ -94,7 +94,7 @@ def work_off(cost: Cost) -> None:
         if not lanes:
             continue
         quotas = {lane.endpoint_id: max(1, BATCH // len(lanes)) for lane in lanes}
-        rows = search.claim(now, lease_id=lease.id, quotas=quotas)
+        rows, _ = search.claim(now, lease_id=lease.id, quotas=quotas)
         claim_seconds = time.perf_counter() - begin
         claim_cpu = cpu_seconds(processes) - cpu
         prepared = prepare(rows, now=now, endpoints=cache)
@@ -171,7 +171,7 @@ def run(current: Stage, sizes: tuple[int, ...] = SIZES) -> dict[str, float]:
     figures["growth_log_page_queries"] = last["log_page_queries"]
     for size, measured in by_size.items():
         figures |= {f"growth_{name}@{size}": value for name, value in measured.items()}
-    figures[f"growth_cost_us_again@{sizes[0]}"] = again["cost_us"]
+    figures[f"growth_cost_again_us@{sizes[0]}"] = again["cost_us"]
     return figures
 
 

@@ -96,6 +96,7 @@ def claim_rows(
 
 
 def database_time(value: datetime) -> Any:
+    """As a parameter: PostgreSQL takes it as it is, SQLite as a text in UTC."""
     return connection.ops.adapt_datetimefield_value(value)
 
 

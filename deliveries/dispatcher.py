@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,7 +18,7 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.utils import timezone
 
-from deliveries.claiming import ENDPOINT, is_anything_due
+from deliveries.claiming import is_anything_due
 from deliveries.lanes import LaneSearch
 from deliveries.leases import LEASE, LeaseLost, PumpLease, free_unsent, recover
 from deliveries.outcomes import Claim, Settled, decide, unknown
@@ -210,8 +209,7 @@ class Dispatcher:
         if not quotas:
             return 0
         self._is_claiming = True
-        rows = self._lanes.claim(now, lease_id=self._lease.id, quotas=quotas)
-        counts = Counter(row[ENDPOINT] for row in rows)
+        rows, counts = self._lanes.claim(now, lease_id=self._lease.id, quotas=quotas)
         if is_shared(turns, quotas, counts):
             self._shared_until = time.monotonic() + SHARED_SECONDS
         if limited:

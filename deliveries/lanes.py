@@ -206,8 +206,10 @@ class LaneSearch:
             return int_array(self._known)
         return json.dumps([*self._known])
 
-    def claim(self, now: datetime, *, lease_id: int, quotas: Mapping[int, int]) -> Sequence[Any]:
-        """As claim_rows, from when on something may be due."""
+    def claim(
+        self, now: datetime, *, lease_id: int, quotas: Mapping[int, int]
+    ) -> tuple[Sequence[Any], Counter[int]]:
+        """As claim_rows, from when on something may be due; also how many of each endpoint."""
         since = {pk: self._known.get(pk, self._since) for pk in quotas}
         rows = claim_rows(now, lease_id=lease_id, quotas=quotas, since=since)
         counts: Counter[int] = Counter()
@@ -223,7 +225,7 @@ class LaneSearch:
                 self._known[endpoint_id] = up_to[endpoint_id]
             else:
                 self._known.pop(endpoint_id, None)
-        return rows
+        return rows, counts
 
 
 def _pause(begin: float, seconds: float) -> float:

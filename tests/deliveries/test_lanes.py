@@ -29,6 +29,13 @@ pytestmark = pytest.mark.django_db
 URL = "https://example.com/hook"
 
 
+@pytest.fixture
+def only_one_whole_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, none but the first, and what a test asks for by `forget`."""
+    monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
+    monkeypatch.setattr("deliveries.lanes._LONGEST_PAUSE_SECONDS", 60)
+
+
 def queue(count: int, name: str = "Busy") -> Endpoint:
     broadcaster = broadcaster_on("cryptlex", name).broadcaster
     endpoint = endpoint_at(URL, broadcaster)
@@ -96,7 +103,7 @@ def test_an_unsendable_endpoint_is_a_lane_that_says_so() -> None:
 
 def claim(search: LaneSearch, quotas: dict[Endpoint, int]) -> list[Endpoint]:
     """Of whom the claimed deliveries are, in order."""
-    rows = search.claim(
+    rows, _ = search.claim(
         timezone.now(), lease_id=1, quotas={endpoint.pk: n for endpoint, n in quotas.items()}
     )
     keys = [UUID(str(row[0])) for row in rows]
@@ -104,11 +111,8 @@ def claim(search: LaneSearch, quotas: dict[Endpoint, int]) -> list[Endpoint]:
     return sorted((owners[key].endpoint for key in keys), key=lambda endpoint: endpoint.pk)
 
 
-def test_lanes_before_between_and_behind_long_ones_are_found(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
-    monkeypatch.setattr("deliveries.lanes._LONGEST_PAUSE_SECONDS", 60)
+@pytest.mark.usefixtures("only_one_whole_look")
+def test_lanes_before_between_and_behind_long_ones_are_found() -> None:
     first, long, between, longer, last = (
         queue(1, "First"), queue(700), queue(1, "Between"), queue(700), queue(1, "Last")
     )  # fmt: skip
@@ -125,9 +129,8 @@ def test_lanes_before_between_and_behind_long_ones_are_found(
     assert look(search) == [long.pk, longer.pk, last.pk]
 
 
-def test_a_lane_that_is_new_beside_a_long_queue_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
-    monkeypatch.setattr("deliveries.lanes._LONGEST_PAUSE_SECONDS", 60)
+@pytest.mark.usefixtures("only_one_whole_look")
+def test_a_lane_that_is_new_beside_a_long_queue_is_found() -> None:
     busy = queue(WINDOW + 200)
     Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
     search = LaneSearch()
@@ -168,11 +171,8 @@ def test_a_lane_that_gave_less_than_asked_is_looked_through_from_its_beginning()
     assert claim(search, {endpoint: 3}) == [endpoint] * 3
 
 
-def test_a_look_begins_where_nothing_older_is_left_until_the_next_whole_look(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
-    monkeypatch.setattr("deliveries.lanes._LONGEST_PAUSE_SECONDS", 60)
+@pytest.mark.usefixtures("only_one_whole_look")
+def test_a_look_begins_where_nothing_older_is_left_until_the_next_whole_look() -> None:
     endpoint = queue(3)
     begin = timezone.now()
     delivery = Delivery.objects.order_by("pk").last()
@@ -197,11 +197,8 @@ def test_a_look_begins_where_nothing_older_is_left_until_the_next_whole_look(
     assert look(search) == [endpoint.pk]
 
 
-def test_what_a_whole_look_found_stays_known_until_it_is_claimed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
-    monkeypatch.setattr("deliveries.lanes._LONGEST_PAUSE_SECONDS", 60)
+@pytest.mark.usefixtures("only_one_whole_look")
+def test_what_a_whole_look_found_stays_known_until_it_is_claimed() -> None:
     endpoint = queue(3)
     Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=1))
     search = LaneSearch()
