@@ -18,6 +18,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from deliveries.attempt_log import insert_attempts
 from deliveries.demo_receivers import RECEIVERS
 from deliveries.demo_webhooks import DemoWebhook, ensure_webhooks
 from deliveries.health import count, note_health
@@ -25,7 +26,6 @@ from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
 from deliveries.outcomes import Claim, Settled, decide, unknown
 from deliveries.payload import make_body
 from deliveries.rows import insert
-from deliveries.settle import insert_attempts
 from subscriptions.errors import Conflict
 from subscriptions.models import Broadcaster, Endpoint, Topic
 from subscriptions.platform_rules import PlatformRules

@@ -6,18 +6,17 @@ carries the lease of the run that sent it. What was lost to another run writes n
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from json.encoder import encode_basestring_ascii
 from typing import Any
 from uuid import UUID
 
 from django.db import DataError, connection, transaction
 from django.utils import timezone
 
+from deliveries.attempt_log import insert_attempts
 from deliveries.health import count, note_health
 from deliveries.models import Delivery
 from deliveries.models.delivery import STOPPED
@@ -26,15 +25,6 @@ from deliveries.rows import sqlite_rows
 from subscriptions.prepared import server_side, uuid_array
 
 logger = logging.getLogger(__name__)
-_ATTEMPT_COLUMNS = (
-    "id", "delivery_id", "broadcaster_id", "endpoint_id", "topic", "test", "number", "trigger",
-    "outcome", "failure", "retry_reason", "sent_at", "responded_at", "duration_ms", "dns_ms",
-    "connect_ms", "tls_ms", "first_byte_ms", "remote_address", "request_url", "request_headers",
-    "status_code", "response_headers", "response_body", "response_truncated", "evidence",
-    "next_attempt_at",
-)  # fmt: skip
-_QUOTED = ", ".join(f'"{column}"' for column in _ATTEMPT_COLUMNS)
-
 # What was put aside for a resend stays put aside until the resend has an outcome.
 # What a person stopped while it was under way stays stopped, unless it arrived all the same.
 _SET = """
@@ -183,83 +173,3 @@ def _update_postgresql(
         columns = [[pk for pk, _ in others], *map(list, zip(*(s for _, s in others), strict=True))]
         found += server_side(_UPDATE_EACH, [now, *columns, lease_id])
     return {row[0] for row in found}
-
-
-def insert_attempts(outcomes: Sequence[Settled]) -> None:
-    if connection.vendor == "postgresql":
-        with (
-            # Django's own wrapping leaves COPY out.
-            connection.wrap_database_errors,
-            connection.cursor() as cursor,
-            cursor.copy(f"COPY deliveries_attempt ({_QUOTED}) FROM STDIN") as copy,
-        ):
-            for settled in outcomes:
-                # As texts: psycopg takes three times as long for a datetime.
-                copy.write_row(_attempt_row(settled, datetime.isoformat))
-        return
-    marks = ", ".join(["%s"] * len(_ATTEMPT_COLUMNS))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO deliveries_attempt ({_QUOTED}) VALUES ({marks})",  # noqa: S608  constants of this module  # nosec B608
-            list(sqlite_rows(_attempt_row(settled, lambda moment: moment) for settled in outcomes)),
-        )
-
-
-def _attempt_row(settled: Settled, adapt: Callable[[datetime], Any]) -> tuple[Any, ...]:
-    """The columns' values, moments as `adapt` makes them."""
-    claim, attempt = settled.claim, settled.attempt
-    return (
-        attempt.id,
-        claim.delivery_id,
-        claim.broadcaster_id,
-        claim.endpoint_id,
-        claim.topic,
-        claim.test,
-        attempt.number,
-        attempt.trigger,
-        attempt.outcome,
-        attempt.failure,
-        attempt.retry_reason,
-        adapt(attempt.sent_at),
-        attempt.responded_at and adapt(attempt.responded_at),
-        attempt.duration_ms,
-        attempt.dns_ms,
-        attempt.connect_ms,
-        attempt.tls_ms,
-        attempt.first_byte_ms,
-        attempt.remote_address,
-        attempt.request_url,
-        _headers_json(attempt.request_headers),
-        attempt.status_code,
-        _headers_json(attempt.response_headers),
-        attempt.response_body,
-        attempt.response_truncated,
-        _json(attempt.evidence) if attempt.evidence else "{}",
-        settled.next_attempt_at and adapt(settled.next_attempt_at),
-    )
-
-
-def _json(value: Any) -> str:
-    """JSON text; U+0000, which PostgreSQL's jsonb cannot hold, as the replacement character."""
-    text = json.dumps(value)
-    return json.dumps(_without_nul(value)) if "\\u0000" in text else text
-
-
-def _headers_json(headers: tuple[tuple[str, str], ...]) -> str:
-    """As _json, at a third of the price."""
-    pairs = [
-        f"[{encode_basestring_ascii(name)}, {encode_basestring_ascii(value)}]"
-        for name, value in headers
-    ]
-    text = f"[{', '.join(pairs)}]"
-    return _json(headers) if "\\u0000" in text else text
-
-
-def _without_nul(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd")
-    if isinstance(value, dict):
-        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nul(item) for item in value]
-    return value

@@ -11,9 +11,9 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from deliveries import attempt_log, tasks
 from deliveries import dispatcher as dispatching
 from deliveries import settle as settling
-from deliveries import tasks
 from deliveries.claiming import claim_rows
 from deliveries.leases import LeaseLost, PumpLease
 from deliveries.models import Attempt, Pump
@@ -149,10 +149,10 @@ def test_a_connection_cut_while_attempts_are_copied_counts_as_the_database_being
 ) -> None:
     endpoint_at(receiver.url("/hook"), broadcaster)
     publish_one(broadcaster)
-    row = settling._attempt_row
+    row = attempt_log._binary_row
 
     def cut(*arguments: Any) -> Any:
-        monkeypatch.setattr(settling, "_attempt_row", row)
+        monkeypatch.setattr(attempt_log, "_binary_row", row)
         options = connection.get_connection_params()
         wanted = {
             key: options[key]
@@ -165,7 +165,7 @@ def test_a_connection_cut_while_attempts_are_copied_counts_as_the_database_being
             other.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
         return row(*arguments)
 
-    monkeypatch.setattr(settling, "_attempt_row", cut)
+    monkeypatch.setattr(attempt_log, "_binary_row", cut)
     with pump() as dispatcher:
         dispatcher.run(until=time.monotonic() + 1.5)
     assert outcomes() == ["succeeded"]
