@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from deliveries.explanations import Explanation, Facts
 from deliveries.http_explanations import HTTP_EXPLANATIONS, explain_success
@@ -35,14 +34,13 @@ _EXPLANATIONS: dict[str, Callable[[Facts], Explanation]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """failure: a class of API.md, None on success. evidence: JSON-able; what stands under
     "operator_only" is not for tenants, as it tells about the inside of the network."""
 
     outcome: Literal["succeeded", "failed", "unknown"]
     failure: str | None
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, Any]
 
 
 def classify(result: TransportResult, *, success_codes: frozenset[int] | None) -> Verdict:

@@ -50,20 +50,34 @@ _STATE_COLUMNS = (
 )  # fmt: skip
 _State = tuple[Any, ...]
 _NAMES = ", ".join(name for name, _ in _STATE_COLUMNS)
-# "+ 0": the planner takes a plain lease_id for a rare value, and would start from it.
-_UPDATE_ALIKE = f"""
-UPDATE deliveries_delivery AS d SET {_SET}
-FROM (SELECT {", ".join(f"%s::{kind} AS {name}" for name, kind in _STATE_COLUMNS)},
-             %s::timestamptz AS settled_at) AS s
-WHERE d.id = ANY(%s::uuid[]) AND d.lease_id + 0 = %s RETURNING d.id
-"""  # noqa: S608  the parts are constants of this module  # nosec B608
-_UPDATE_EACH = f"""
-UPDATE deliveries_delivery AS d SET {_SET}
-FROM (SELECT *, %s::timestamptz AS settled_at
-      FROM unnest(%s::uuid[], {", ".join(f"%s::{kind}[]" for _, kind in _STATE_COLUMNS)})
-           AS given(id, {_NAMES})) AS s
-WHERE d.id = s.id AND d.lease_id + 0 = %s RETURNING d.id
-"""  # noqa: S608  # nosec B608
+
+
+def _update(states: str, matching: str) -> str:
+    """Answers one row where some were not found, with the ids of those that were; none where all
+    were."""
+    # "+ 0": the planner takes a plain lease_id for a rare value, and would start from it.
+    return f"""
+WITH ours AS (
+    UPDATE deliveries_delivery AS d SET {_SET} FROM ({states}) AS s
+    WHERE {matching} AND d.lease_id + 0 = %s RETURNING d.id
+)
+SELECT array_agg(id) FROM ours HAVING count(*) < %s
+"""  # noqa: S608  constants of this module  # nosec B608
+
+
+_UPDATE_ALIKE = _update(
+    f"SELECT {', '.join(f'%s::{kind} AS {name}' for name, kind in _STATE_COLUMNS)}, "
+    "%s::timestamptz AS settled_at",
+    "d.id = ANY(%s::uuid[])",
+)
+_UPDATE_EACH = _update(
+    f"""
+    SELECT *, %s::timestamptz AS settled_at
+    FROM unnest(%s::uuid[], {", ".join(f"%s::{kind}[]" for _, kind in _STATE_COLUMNS)})
+         AS given(id, {_NAMES})
+    """,  # noqa: S608  constants of this module  # nosec B608
+    "d.id = s.id",
+)
 _UPDATE_SQLITE = f"""
 UPDATE deliveries_delivery AS d SET {_SET}
 FROM (SELECT {", ".join(f"%s AS {name}" for name in ("id", *_NAMES.split(", "), "settled_at"))}) AS s
@@ -110,7 +124,8 @@ def _settle_together(outcomes: Sequence[Settled], lease_id: int, shard: int) -> 
         ours = _update_deliveries(ordered, lease_id, now)
         kept = outcomes
         if len(ours) < len(outcomes):
-            kept = [settled for settled in outcomes if settled.claim.delivery_id in ours]
+            found = set(ours)
+            kept = [settled for settled in outcomes if settled.claim.delivery_id in found]
         insert_attempts(kept)
         counted = [settled for settled in kept if not settled.claim.test]
         count(counted, shard=shard)
@@ -143,22 +158,23 @@ def _state(settled: Settled) -> _State:
     )
 
 
-def _update_deliveries(outcomes: Sequence[Settled], lease_id: int, now: datetime) -> set[UUID]:
+def _update_deliveries(outcomes: Sequence[Settled], lease_id: int, now: datetime) -> list[UUID]:
+    """The ids of those that still carried the lease."""
     states = [_state(settled) for settled in outcomes]
     if connection.vendor == "postgresql":
         return _update_postgresql(outcomes, states, lease_id, now)
-    ours: set[UUID] = set()
+    ours: list[UUID] = []
     with connection.cursor() as cursor:
         pairs = zip(outcomes, states, strict=True)
         for state in sqlite_rows((s.claim.delivery_id, *state, now) for s, state in pairs):
             cursor.execute(_UPDATE_SQLITE, [*state, lease_id])
-            ours.update(UUID(row[0]) for row in cursor.fetchall())
+            ours += [UUID(row[0]) for row in cursor.fetchall()]
     return ours
 
 
 def _update_postgresql(
     outcomes: Sequence[Settled], states: Sequence[_State], lease_id: int, now: datetime
-) -> set[UUID]:
+) -> list[UUID]:
     """Those of the state that most have go by their ids alone, the others each with its own."""
     usual, _ = Counter(states).most_common(1)[0]
     alike: list[UUID] = []
@@ -168,8 +184,15 @@ def _update_postgresql(
             alike.append(settled.claim.delivery_id)
         else:
             others.append((settled.claim.delivery_id, state))
-    found = server_side(_UPDATE_ALIKE, [*usual, now, uuid_array(alike), lease_id])
+    ours = _found(_UPDATE_ALIKE, [*usual, now, uuid_array(alike), lease_id], alike)
     if others:
-        columns = [[pk for pk, _ in others], *map(list, zip(*(s for _, s in others), strict=True))]
-        found += server_side(_UPDATE_EACH, [now, *columns, lease_id])
-    return {row[0] for row in found}
+        ids = [pk for pk, _ in others]
+        columns = map(list, zip(*(state for _, state in others), strict=True))
+        ours += _found(_UPDATE_EACH, [now, ids, *columns, lease_id], ids)
+    return ours
+
+
+def _found(statement: str, parameters: list[Any], ids: list[UUID]) -> list[UUID]:
+    """Those of the ids that the update found."""
+    some = server_side(statement, [*parameters, len(ids)])
+    return (some[0][0] or []) if some else ids
