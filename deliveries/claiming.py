@@ -22,6 +22,9 @@ CLAIM_COLUMNS = (
 )  # fmt: skip
 _COLUMNS = ", ".join(f'"{column}"' for column in CLAIM_COLUMNS)
 ENDPOINT = CLAIM_COLUMNS.index("endpoint_id")
+_CLAIMED = ", ".join(
+    f'd."{column}"::text' if column == "event_id" else f'd."{column}"' for column in CLAIM_COLUMNS
+)
 
 # Pairs are compared, and places given as an array, to leave the planner no choice where statistics
 # are stale: by the index delivery_due, then straight to the rows, which stay where they are while
@@ -40,7 +43,7 @@ WITH picked AS (
 )
 UPDATE deliveries_delivery AS d SET lease_id = %(lease)s
 WHERE d.ctid = ANY(ARRAY(SELECT ctid FROM picked))
-RETURNING {", ".join(f'd."{column}"' for column in CLAIM_COLUMNS)}, d.next_attempt_at::text
+RETURNING {_CLAIMED}, d.next_attempt_at::text
 """  # noqa: S608  constants of this module  # nosec B608
 
 _CLAIM_SQLITE = f"""

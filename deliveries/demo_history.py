@@ -185,7 +185,7 @@ def _delivery(
     key = uuid7_of(_nanoseconds(event.created_at))
     first = Claim(
         delivery_id=key,
-        event_pk=event.pk,
+        event_key=str(event.pk),
         endpoint_id=webhook.endpoint.pk,
         broadcaster_id=tenant.broadcaster.pk,
         topic=event.topic,

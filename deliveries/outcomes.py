@@ -30,7 +30,7 @@ class Claim(NamedTuple):
     """A delivery that this process may send, as it was when it was claimed."""
 
     delivery_id: UUID
-    event_pk: UUID
+    event_key: str  # its primary key, as the database writes it
     endpoint_id: int
     broadcaster_id: int
     topic: str
@@ -51,7 +51,7 @@ class Claim(NamedTuple):
         """From a row with its endpoint, broadcaster and platform loaded."""
         return cls(
             delivery_id=delivery.pk,
-            event_pk=delivery.event_id,
+            event_key=str(delivery.event_id),
             endpoint_id=delivery.endpoint_id,
             broadcaster_id=delivery.broadcaster_id,
             topic=delivery.topic,

@@ -24,7 +24,7 @@ from subscriptions.endpoint_tokens import signs, token_format, token_pair
 from subscriptions.header_rules import is_reserved, masked
 from subscriptions.models import Endpoint
 from subscriptions.platform_rules import PlatformRules
-from subscriptions.prepared import server_side, uuid_array
+from subscriptions.prepared import server_side
 from subscriptions.secrets_at_rest import WrongKey
 from subscriptions.signing_tokens import TokenPair, generate_token
 from webhooks_portal import __version__
@@ -38,7 +38,9 @@ ENDPOINT_CACHE_SECONDS = 1.0
 _ID, _EVENT, _ENDPOINT, _TEST, _TRIGGER, _PLANNED_AT = map(
     CLAIM_COLUMNS.index, ("id", "event_id", "endpoint_id", "test", "trigger", "planned_at")
 )
-_BODIES_POSTGRESQL = "SELECT id, event_id, body FROM deliveries_event WHERE id = ANY(%s::uuid[])"
+_BODIES_POSTGRESQL = (
+    "SELECT id::text, event_id, body FROM deliveries_event WHERE id = ANY(%s::uuid[])"
+)
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -154,9 +156,10 @@ def prepare(
         if is_stopped or target.endpoint.deleted_at:
             prepared.stopped.append(claim)
             continue
-        event_id, body = bodies[claim.event_pk]
+        event_id, body = bodies[claim.event_key]
         try:
-            signing = _signing(target, event_id, now, variants.get(claim.delivery_id))
+            variant = variants.get(claim.delivery_id) if variants else None
+            signing = _signing(target, event_id, now, variant)
             prepared.outgoing.append(_outgoing(claim, target, signing, body))
         except (WrongKey, SigningError) as error:
             logger.critical("endpoint %s: %s", target.endpoint.public_id, error)
@@ -164,13 +167,14 @@ def prepare(
     return prepared
 
 
-def _bodies(ids: set[UUID]) -> dict[UUID, tuple[str, bytes]]:
-    """By the event's primary key: its id, and the body's bytes."""
+def _bodies(keys: set[str]) -> dict[str, tuple[str, bytes]]:
+    """By the event's key, as its claim has it: its id, and the body's bytes."""
     if connection.vendor == "postgresql":
-        found = server_side(_BODIES_POSTGRESQL, [uuid_array(ids)])
+        found = server_side(_BODIES_POSTGRESQL, [f"{{{','.join(keys)}}}"])
     else:
-        found = list(Event.objects.filter(pk__in=ids).values_list("pk", "event_id", "body"))
-    return {pk: (event_id, body.encode()) for pk, event_id, body in found}
+        rows = Event.objects.filter(pk__in=keys).values_list("pk", "event_id", "body")
+        found = [(pk.hex, event_id, body) for pk, event_id, body in rows]
+    return {key: (event_id, body.encode()) for key, event_id, body in found}
 
 
 def _variants(ids: Iterable[UUID]) -> dict[UUID, Variant]:
@@ -196,7 +200,7 @@ def _signing(target: Target, event_id: str, now: datetime, variant: Variant | No
 def _typed(row: Sequence[Any]) -> list[Any]:
     """SQLite hands out texts for ids and times, and numbers for truth."""
     values = list(row)
-    values[_ID], values[_EVENT] = UUID(values[_ID]), UUID(values[_EVENT])
+    values[_ID] = UUID(values[_ID])
     values[_TEST] = bool(values[_TEST])
     planned_at = values[_PLANNED_AT]
     if isinstance(planned_at, str):
