@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from deliveries.claiming import is_anything_due
 from deliveries.lanes import LaneSearch
-from deliveries.leases import LEASE, LeaseLost, PumpLease, free_unsent, recover
+from deliveries.leases import LEASE, LeaseLost, PumpLease, recover
 from deliveries.outcomes import Claim, Settled, decide, unknown
 from deliveries.rate_limits import give_back, take
 from deliveries.sending import EndpointCache, Outgoing, prepare
@@ -95,7 +95,8 @@ class Dispatcher:
         while self._under_way and time.monotonic() < end:
             self._try(lambda: self._turn(claiming=False))
         now = timezone.now()
-        for key in self._transport.abort_all():
+        self._transport.abort_all()
+        for key in [*self._under_way]:
             self._add_outcome(unknown(self._land(key).claim, now))
         end = time.monotonic() + LEASE.total_seconds()
         while not self._try(self._wind_up):
@@ -170,7 +171,7 @@ class Dispatcher:
         """After a claim that the database broke off, which may have taken what we do not know of."""
         if self._is_claiming:
             known = {settled.claim.delivery_id for settled in self._outcomes}
-            free_unsent(self._lease.id, sent=known | self._under_way.keys())
+            self._lease.free_unsent(sent=known | self._under_way.keys())
             self._lanes.forget()
             self._is_claiming = False
 

@@ -40,6 +40,7 @@ class PumpLease:
     id: int
     slot: int
     _renew_at: float
+    _may_hold_more: bool = False
 
     @classmethod
     def take(cls, slot: int) -> PumpLease | None:
@@ -76,21 +77,21 @@ class PumpLease:
         """Let a successor start, while this run finishes what it has under way."""
         Pump.objects.filter(pk=self.id).update(slot=None)
 
+    def free_unsent(self, *, sent: Collection[UUID]) -> None:
+        """After a claim whose answer was lost: give back what it took, but for what was sent."""
+        self._may_hold_more = True
+        Delivery.objects.filter(status=DeliveryStatus.PENDING, lease_id=self.id).exclude(
+            pk__in=sent
+        ).update(lease_id=None)
+
     def end(self) -> None:
-        """Nothing is under way any more."""
-        run = Pump.objects.filter(pk=self.id)
-        if Delivery.objects.filter(status=DeliveryStatus.PENDING, lease_id=self.id).exists():
-            # A claim whose answer was lost: without the run's row nobody would find it again.
-            run.update(lease_expires_at=timezone.now())
+        """Nothing is under way any more, and all outcomes are written."""
+        if self._may_hold_more:
+            # The lost claim may be committed even now, and without the run's row nobody would
+            # find what it took: the row stays until the lease runs out.
+            self.give_up_slot()
         else:
-            run.delete()
-
-
-def free_unsent(run_id: int, *, sent: Collection[UUID]) -> None:
-    """Give back what the run has claimed, but for what it has sent: that is still its own."""
-    Delivery.objects.filter(status=DeliveryStatus.PENDING, lease_id=run_id).exclude(
-        pk__in=sent
-    ).update(lease_id=None)
+            Pump.objects.filter(pk=self.id).delete()
 
 
 def recover(now: datetime) -> int:

@@ -127,12 +127,8 @@ class Transport:
         results, self._finished = self._finished, []
         return results
 
-    def abort_all(self) -> list[Any]:
-        """End all requests under way; returns their keys. Each may have reached its receiver."""
-        keys = [request.key for request in self._queue]
-        keys += [waiting.request.key for group in self._resolving.values() for waiting in group]
-        keys += [transfer.waiting.request.key for transfer in self._active.values()]
-        keys += [result.key for result in self._finished]
+    def abort_all(self) -> None:
+        """End all requests under way. Each may have reached its receiver."""
         self._queue.clear()
         self._resolving.clear()
         self._finished.clear()
@@ -141,7 +137,6 @@ class Transport:
             transfer.release()
             self._spare.append(transfer)
         self._active.clear()
-        return keys
 
     def close(self) -> None:
         """End everything, connections included."""

@@ -45,9 +45,9 @@ def pump(slot: int = 1, should_stop: Callable[[], bool] = lambda: False) -> Iter
     try:
         yield dispatcher
         dispatcher.finish(grace_seconds=0)
+        lease.end()
     finally:
         transport.close()
-        lease.end()
 
 
 def dispatch() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deliveries.leases import LEASE, LeaseLost, PumpLease, recover
@@ -81,3 +83,17 @@ def test_a_slot_has_one_run_at_a_time() -> None:
     second = PumpLease.take(1)
     assert second is not None and second.id > first.id
     assert timedelta(0) < LEASE < timedelta(seconds=30)
+
+
+def test_the_end_of_a_run_does_not_look_through_the_queue(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    publish_one(broadcaster)
+    with pump() as dispatcher:
+        dispatcher.run_until_idle()
+        with CaptureQueriesContext(connection) as queries:
+            dispatcher._lease.end()
+    assert queries.captured_queries
+    assert not [query for query in queries if Delivery._meta.db_table in query["sql"]]
+    assert not Pump.objects.exists()

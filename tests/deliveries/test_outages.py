@@ -15,6 +15,7 @@ from deliveries import attempt_log, tasks
 from deliveries import dispatcher as dispatching
 from deliveries import settle as settling
 from deliveries.claiming import claim_rows
+from deliveries.lanes import LaneSearch
 from deliveries.leases import LeaseLost, PumpLease
 from deliveries.models import Attempt, Pump
 from subscriptions.models import Broadcaster
@@ -60,20 +61,25 @@ def test_what_was_claimed_when_the_database_went_away_is_sent_by_the_same_run(
         assert outcomes() == ["succeeded"]
 
 
-def test_what_a_run_claimed_without_knowing_is_found_after_its_end(
-    receiver: Receiver, broadcaster: Broadcaster
+def test_a_claim_that_is_committed_after_its_answer_was_lost_is_found_after_the_run(
+    receiver: Receiver, broadcaster: Broadcaster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint = endpoint_at(receiver.url("/hook"), broadcaster)
     publish_one(broadcaster)
-    lease = PumpLease.take(1)
-    assert lease is not None
-    assert claim_rows(timezone.now(), lease_id=lease.id, quotas={endpoint.pk: 1})
-    lease.end()
+    with pump() as dispatcher:
+        away_once(monkeypatch, LaneSearch, "claim")
+        assert not dispatcher._try(lambda: dispatcher._turn(claiming=True))
+        dispatcher._turn(claiming=False)
+        run_id = Pump.objects.get().pk
+        assert claim_rows(timezone.now(), lease_id=run_id, quotas={endpoint.pk: 1})
 
+    # Its slot is free, and it keeps what it took until its lease runs out.
     dispatch()
-
-    assert len(receiver.requests) == 1
+    assert outcomes() == []
+    Pump.objects.filter(pk=run_id, slot=None).update(lease_expires_at=timezone.now())
+    dispatch()
     assert outcomes() == ["unknown", "succeeded"]
+    assert len(receiver.requests) == 1
     dispatch()
     assert not Pump.objects.exists()
 

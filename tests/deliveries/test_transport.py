@@ -270,7 +270,7 @@ def test_poll_returns_at_once_when_nothing_is_in_flight_and_in_time_when_nothing
     assert 0.15 < time.monotonic() - started < 0.5
 
 
-def test_abort_tells_which_requests_were_under_way(receiver):
+def test_abort_ends_all_requests_under_way(receiver):
     receiver.on("/slow", Reply(delay_seconds=5.0))
     names = Names(stuck_example=0.5)
     with open_door(resolve=names) as door:
@@ -279,7 +279,8 @@ def test_abort_tells_which_requests_were_under_way(receiver):
         door.add(request("http://stuck.example/", key="c"))
         door.poll(0.1)
         door.add(request(receiver.url("/slow"), key="d"))
-        assert sorted(door.abort_all()) == ["a", "b", "c", "d"]
+        assert door.in_flight == 4
+        door.abort_all()
         assert door.in_flight == 0
         assert send(door, receiver.url("/quick")).status_code == 200
 
