@@ -32,7 +32,7 @@ _ADD_COUNTS = f"""
 INSERT INTO deliveries_endpointhour
     (endpoint_id, broadcaster_id, hour, shard, {", ".join(_COUNTS)})
 {{rows}}
-ON CONFLICT (endpoint_id, hour, shard) DO UPDATE SET
+ON CONFLICT (hour, endpoint_id, shard) DO UPDATE SET
     {", ".join(f"{name} = deliveries_endpointhour.{name} + excluded.{name}" for name in _COUNTS)}
 """  # constants of this module  # nosec B608
 _ADD_COUNTS_POSTGRESQL = _ADD_COUNTS.format(

@@ -48,12 +48,18 @@ class EndpointHour(models.Model):
     ms_11 = models.PositiveIntegerField(default=0)
 
     class Meta:
+        # The hour first: what all endpoints add to now lies together, however many hours there are.
         constraints = [
             models.UniqueConstraint(
-                fields=["endpoint", "hour", "shard"], name="endpoint_hour_shard"
+                fields=["hour", "endpoint", "shard"], name="endpoint_hour_shard"
             )
         ]
-        indexes = [models.Index(fields=["broadcaster", "hour"], name="endpoint_hour_overview")]
+        indexes = [
+            # the overview's chart
+            models.Index(fields=["broadcaster", "hour"], name="endpoint_hour_overview"),
+            # one endpoint's chart, and health in lists; adding to an hour seldom changes it
+            models.Index(fields=["endpoint", "hour"], name="endpoint_hour_history"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.endpoint_id} {self.hour:%Y-%m-%d %H}h"
