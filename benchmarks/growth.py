@@ -2,9 +2,12 @@
 
     python -m benchmarks.growth postgresql [ROWS ...]
 
-Claim and settle, in this process and without a receiver, of 5,000 deliveries that are due, four
-times, of which the first is not counted; pages through Django's test client, signed in. A table of
-all pages goes to standard error, with the plan of a query that takes long.
+Claim and settle, in one process and without a receiver, of 2,000 deliveries that are due: in rounds,
+each in turn with one in another database of the smallest size, because the machine's speed changes
+within seconds. Both databases are freshly loaded and get the same rounds, each by a process of its
+own; a ratio is the median of those of the pairs. At the smallest size it should be 1: how far it is
+from that says how far to trust it. Pages go through Django's test client, signed in. A table of all
+pages goes to standard error, with the plan of a query that takes long.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from benchmarks.stage import ROOT, Stage, cpu_seconds, stage
@@ -24,10 +29,11 @@ from benchmarks.stage import ROOT, Stage, cpu_seconds, stage
 SIZES = (10_000, 1_000_000, 10_000_000)
 BROADCASTERS = 20
 ENDPOINTS_EACH = 50
-DUE = 5_000
-ROUNDS = 3
+DUE = 2_000
+ROUNDS = 15
 BATCH = 500
-ONE_SIZE = "one-size"
+# What a worker works in: the database of this environment, or a small one of its own.
+HERE, BESIDE = "here", "beside"
 
 
 def make_tenants() -> tuple[Any, Any]:
@@ -55,20 +61,21 @@ def make_tenants() -> tuple[Any, Any]:
 
 @dataclass(slots=True)
 class Cost:
-    """Microseconds per delivery, one value for each batch."""
+    """Of one round: microseconds per delivery, one value for each batch; and the processors' time
+    for all of them, whose clock is too coarse for a batch."""
 
     claim_us: list[float] = field(default_factory=list)
     settle_us: list[float] = field(default_factory=list)
-    cpu_us: list[float] = field(default_factory=list)
+    cpu_seconds: float = 0.0
 
     def medians(self) -> dict[str, float]:
-        """`cost_us` is the time of claim and settle, `cpu_us` the processors' part of it."""
+        """`cost_us` is the time of claim and settle, `cpu_us` the processors' part, on average."""
         claim, settle = statistics.median(self.claim_us), statistics.median(self.settle_us)
         return {
             "claim_us": claim,
             "settle_us": settle,
             "cost_us": claim + settle,
-            "cpu_us": statistics.median(self.cpu_us),
+            "cpu_us": self.cpu_seconds / DUE * 1e6,
         }
 
 
@@ -105,7 +112,7 @@ def work_off(cost: Cost) -> None:
         settle_cpu = cpu_seconds(processes) - cpu
         cost.claim_us.append(claim_seconds / len(rows) * 1e6)
         cost.settle_us.append(settle_seconds / len(rows) * 1e6)
-        cost.cpu_us.append((claim_cpu + settle_cpu) / len(rows) * 1e6)
+        cost.cpu_seconds += claim_cpu + settle_cpu
     lease.end()
 
 
@@ -127,28 +134,65 @@ def _accepted(outgoing: Any, now: Any) -> Any:
     return Settled(claim, attempt, DeliveryStatus.DELIVERED, "", None, claim.scheduled_count + 1)
 
 
-def measure(current: Stage, layout: Any, tenant: Any, size: int) -> dict[str, float]:
-    from benchmarks import growth_pages, growth_rows
+def work_when_told(layout: Any) -> None:
+    """A round of DUE deliveries for each line that comes in, and what one cost as a line out."""
+    from benchmarks import growth_rows
     from deliveries.planner import planning_by_index
+
+    for _ in sys.stdin:
+        now_ms, cost = int(time.time() * 1000), Cost()
+        growth_rows.add_due(
+            os.environ["DATABASE_URL"], layout, DUE, name=f"due{now_ms}-", now_ms=now_ms
+        )
+        with planning_by_index():  # as a pump has it
+            work_off(cost)
+        print(json.dumps(cost.medians()), flush=True)
+
+
+@contextmanager
+def worker(*arguments: str) -> Iterator[Callable[[], dict[str, float]]]:
+    """A process of this module's that does a round at each call. What it makes, it takes down."""
+    command = [sys.executable, "-m", "benchmarks.growth", *arguments]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        told, said = process.stdin, process.stdout
+        assert told is not None and said is not None
+
+        def work() -> dict[str, float]:
+            print("a round", file=told, flush=True)
+            figures: dict[str, float] = json.loads(said.readline())
+            return figures
+
+        yield work
+
+
+def work_in_turn(
+    here: Callable[[], dict[str, float]], beside: Callable[[], dict[str, float]]
+) -> dict[str, float]:
+    # The first is not counted: after the checkpoint that ends the load, it writes each index page
+    # it touches to the log as a whole. The more rows, the more pages; but only once a checkpoint,
+    # which is every five minutes and not every few thousand deliveries.
+    pairs = [(here(), beside()) for _ in range(1 + ROUNDS)][1:]
+    names = ("claim_us", "settle_us", "cost_us", "cpu_us")
+    figures = {name: statistics.median(one[name] for one, _ in pairs) for name in names}
+    figures["cost_beside_us"] = statistics.median(other["cost_us"] for _, other in pairs)
+    for what in ("cost", "cpu"):
+        of_pairs = [one[f"{what}_us"] / other[f"{what}_us"] for one, other in pairs]
+        figures[f"{what}_ratio"] = statistics.median(of_pairs)
+    return figures
+
+
+def measure_pages(layout: Any, tenant: Any, size: int) -> dict[str, float]:
+    from benchmarks import growth_pages, growth_rows
 
     pages = growth_pages.measure(
         tenant, deep_ms=layout.now_ms - int(size * 0.9) * growth_rows.STEP_MS
     )
     for page in pages:
         print(f"{size:>10,} {page}", file=sys.stderr)
-    cost = Cost()
-    # The first round is not counted: after the checkpoint that ends the load, it writes each index
-    # page it touches to the log as a whole. The more rows, the more pages; but only once a
-    # checkpoint, which is every five minutes and not every few thousand deliveries.
-    for n in range(1 + ROUNDS):
-        now_ms = int(time.time() * 1000)
-        growth_rows.add_due(
-            current.database_url, layout, DUE, name=f"due{size}-{n}-", now_ms=now_ms
-        )
-        with planning_by_index():  # as a pump has it
-            work_off(cost if n else Cost())
     logs = [page for page in pages if page.is_log]
-    return cost.medians() | {
+    return {
         "log_page_ms": max(page.median_ms for page in logs),
         "log_page_cpu_ms": max(page.cpu_ms for page in logs),
         "log_page_queries": max(page.queries for page in logs),
@@ -157,25 +201,7 @@ def measure(current: Stage, layout: Any, tenant: Any, size: int) -> dict[str, fl
     }
 
 
-def run(current: Stage, sizes: tuple[int, ...] = SIZES) -> dict[str, float]:
-    """The named figures are of the largest size; those of each size follow, its rows behind `@`."""
-    by_size = _grow(current, sizes)
-    first, last = by_size[sizes[0]], by_size[sizes[-1]]
-    again = _again(sizes[0])
-    figures = {
-        f"growth_{what}_ratio": last[f"{what}_us"]
-        / statistics.mean([first[f"{what}_us"], again[f"{what}_us"]])
-        for what in ("cost", "cpu")
-    }
-    figures["growth_log_page_ms"] = last["log_page_ms"]
-    figures["growth_log_page_queries"] = last["log_page_queries"]
-    for size, measured in by_size.items():
-        figures |= {f"growth_{name}@{size}": value for name, value in measured.items()}
-    figures[f"growth_cost_again_us@{sizes[0]}"] = again["cost_us"]
-    return figures
-
-
-def _grow(current: Stage, sizes: tuple[int, ...]) -> dict[int, dict[str, float]]:
+def grow(current: Stage, sizes: tuple[int, ...]) -> dict[int, dict[str, float]]:
     """Load up to each size, and measure there."""
     from django.core.management import call_command
 
@@ -187,36 +213,61 @@ def _grow(current: Stage, sizes: tuple[int, ...]) -> dict[int, dict[str, float]]
     by_size: dict[int, dict[str, float]] = {}
     loaded = 0
     for size in sizes:
-        begin = time.monotonic()
-        growth_rows.load(current.database_url, layout, loaded, size)
-        loaded, seconds = size, time.monotonic() - begin
-        by_size[size] = measure(current, layout, tenant, size) | {"load_seconds": seconds}
+        # The other database is made while this one is loaded.
+        with worker(BESIDE, str(sizes[0])) as beside:
+            begin = time.monotonic()
+            growth_rows.load(current.database_url, layout, loaded, size)
+            by_size[size] = {"load_seconds": time.monotonic() - begin}
+            by_size[size] |= measure_pages(layout, tenant, size)
+            with worker(HERE, json.dumps(asdict(layout))) as here:
+                by_size[size] |= work_in_turn(here, beside)
+        loaded = size
     return by_size
 
 
-def _again(size: int) -> dict[str, float]:
-    """The smallest size once more, in a database of its own: minutes have passed since the first
-    time, in which the machine may have become a slower or a faster one."""
-    command = [sys.executable, "-m", "benchmarks.growth", ONE_SIZE, str(size)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT)
-    figures: dict[str, float] = json.loads(done.stdout)
+def run(current: Stage, sizes: tuple[int, ...] = SIZES) -> dict[str, float]:
+    """The named figures are of the largest size; those of each size follow, its rows behind `@`."""
+    by_size = grow(current, sizes)
+    named = ("cost_ratio", "cpu_ratio", "log_page_ms", "log_page_queries")
+    figures = {f"growth_{name}": by_size[sizes[-1]][name] for name in named}
+    for size, measured in by_size.items():
+        figures |= {f"growth_{name}@{size}": value for name, value in measured.items()}
     return figures
 
 
+def work_beside(current: Stage, size: int) -> None:
+    from benchmarks import growth_rows
+
+    layout, _ = make_tenants()
+    growth_rows.load(current.database_url, layout, 0, size)
+    work_when_told(layout)
+
+
+def work_here(layout: str) -> None:
+    import django
+
+    from benchmarks.growth_rows import Layout
+
+    django.setup()
+    work_when_told(Layout(**json.loads(layout)))
+
+
 def main() -> None:
-    what, *numbers = sys.argv[1:]
-    if what not in ("postgresql", ONE_SIZE):
+    what, *given = sys.argv[1:]
+    if what == HERE:
+        return work_here(*given)
+    if what not in ("postgresql", BESIDE):
         raise SystemExit("growth: PostgreSQL only; its rows are made with generate_series.")
     # Ended from outside, it still drops its database.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    sizes = tuple(int(size) for size in numbers) or SIZES
+    sizes = tuple(int(size) for size in given) or SIZES
     with stage("postgresql") as current:
         os.environ.update(current.env)
         import django
 
         django.setup()
-        if what == ONE_SIZE:
-            print(json.dumps(_grow(current, sizes[:1])[sizes[0]]))
+        if what == BESIDE:
+            work_beside(current, sizes[0])
         else:
             print(json.dumps(run(current, sizes)))
 
