@@ -14,6 +14,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -51,12 +52,7 @@ class PumpLease:
                 # Its row stays until what it was sending is recovered.
                 Pump.objects.filter(slot=slot, lease_expires_at__lte=now).update(slot=None)
                 pump = Pump.objects.create(
-                    slot=slot,
-                    host=socket.gethostname()[:100],
-                    pid=os.getpid(),
-                    started_at=now,
-                    heartbeat_at=now,
-                    lease_expires_at=now + LEASE,
+                    slot=slot, lease_expires_at=now + LEASE, **_this_process(now)
                 )
         except IntegrityError:
             return None
@@ -92,6 +88,22 @@ class PumpLease:
             self.give_up_slot()
         else:
             Pump.objects.filter(pk=self.id).delete()
+
+    def lose(self) -> None:
+        """After LeaseLost, when nothing is sent any more: leave what was under way to recovery.
+
+        Where the database stood still, the last claim can have come after the lease ran out, when
+        recovery had seen nothing of this run's and deleted its row.
+        """
+        now = timezone.now()
+        Pump.objects.get_or_create(
+            pk=self.id, defaults={"lease_expires_at": now, **_this_process(now)}
+        )
+
+
+def _this_process(now: datetime) -> dict[str, Any]:
+    host = socket.gethostname()[:100]
+    return {"host": host, "pid": os.getpid(), "started_at": now, "heartbeat_at": now}
 
 
 def recover(now: datetime) -> int:

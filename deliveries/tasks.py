@@ -50,6 +50,7 @@ def pump(slot: int) -> str:
     except LeaseLost:
         dispatcher.salvage()
         _forget_transport()
+        _try(lease.lose)
         logger.warning("pump %d lost its lease: another run takes over", slot)
     except BaseException:
         # The transport may still hold requests of this run.

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from deliveries import attempt_log, tasks
 from deliveries import dispatcher as dispatching
+from deliveries import leases as leasing
 from deliveries import settle as settling
 from deliveries.claiming import claim_rows
 from deliveries.lanes import LaneSearch
@@ -147,6 +148,28 @@ def test_a_run_that_lost_its_lease_still_writes_what_nobody_has_recovered(
     monkeypatch.setattr(dispatching, "settle", away_until_the_lease_is_lost)
     tasks.pump(1)
     assert outcomes() == ["succeeded"]
+
+
+def test_what_a_run_claimed_after_it_was_taken_for_dead_and_deleted_is_found(
+    receiver: Receiver, broadcaster: Broadcaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.on("/hook", Reply(delay_seconds=5.0))
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    publish_one(broadcaster)
+    claim = LaneSearch.claim
+
+    def claim_late(*given: Any, **named: Any) -> Any:
+        Pump.objects.all().delete()
+        return claim(*given, **named)
+
+    with monkeypatch.context() as stall:
+        stall.setattr(leasing, "RENEW_EVERY_SECONDS", 0.2)
+        stall.setattr(LaneSearch, "claim", claim_late)
+        assert tasks.pump(1) == "sent 0"
+
+    receiver.on("/hook", Reply())
+    dispatch()
+    assert outcomes() == ["unknown", "succeeded"]
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only on PostgreSQL")
