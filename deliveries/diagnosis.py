@@ -36,7 +36,8 @@ _EXPLANATIONS: dict[str, Callable[[Facts], Explanation]] = {
 
 class Verdict(NamedTuple):
     """failure: a class of API.md, None on success. evidence: JSON-able; what stands under
-    "operator_only" is not for tenants, as it tells about the inside of the network."""
+    "operator_only" is not for tenants, as it tells about the inside of the network. A named tuple
+    for the reason that results are."""
 
     outcome: Literal["succeeded", "failed", "unknown"]
     failure: str | None

@@ -84,20 +84,23 @@ class PumpLease:
         """Nothing is under way any more, and all outcomes are written."""
         if self._may_hold_more:
             # The lost claim may be committed even now, and without the run's row nobody would
-            # find what it took: the row stays until the lease runs out.
-            self.give_up_slot()
+            # find what it took.
+            self._keep_row(until=timezone.now() + LEASE)
         else:
             Pump.objects.filter(pk=self.id).delete()
 
     def lose(self) -> None:
-        """After LeaseLost, when nothing is sent any more: leave what was under way to recovery.
+        """When nothing is sent any more: leave what was under way to recovery.
 
         Where the database stood still, the last claim can have come after the lease ran out, when
         recovery had seen nothing of this run's and deleted its row.
         """
-        now = timezone.now()
-        Pump.objects.get_or_create(
-            pk=self.id, defaults={"lease_expires_at": now, **_this_process(now)}
+        self._keep_row(until=timezone.now())
+
+    def _keep_row(self, *, until: datetime) -> None:
+        given = {"slot": None, "lease_expires_at": until}
+        Pump.objects.update_or_create(
+            pk=self.id, defaults=given, create_defaults=given | _this_process(timezone.now())
         )
 
 
@@ -122,8 +125,25 @@ def recover(now: datetime) -> int:
         outcomes = [unknown(Claim.of(delivery), now) for delivery in lost]
         recovered += settle(outcomes, lease_id=run.pk, shard=0)
         if not lost:
-            run.delete()
+            # Unless the run has just come back, to say that it holds more.
+            Pump.objects.filter(pk=run.pk, lease_expires_at=run.lease_expires_at).delete()
     return recovered
+
+
+def adopt_orphans(now: datetime) -> int:
+    """Give a row back to each run that is gone while deliveries still carry its lease: of a process
+    that was killed in the moment for which `lose` is there. Returns how many runs it was.
+
+    Looks through the whole queue.
+    """
+    held = Delivery.objects.filter(status=DeliveryStatus.PENDING, lease_id__isnull=False)
+    gone = held.exclude(lease_id__in=Pump.objects.values("pk")).order_by().values("lease_id")
+    runs = [
+        Pump(pk=row["lease_id"], lease_expires_at=now, **_this_process(now))
+        for row in gone.distinct()
+    ]
+    Pump.objects.bulk_create(runs, ignore_conflicts=True)
+    return len(runs)
 
 
 def under_way() -> Q:

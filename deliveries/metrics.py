@@ -13,7 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from deliveries.backlog import read_backlog
-from deliveries.models import Delivery, EndpointHour, Pump
+from deliveries.models import Delivery, DeliveryStatus, EndpointHour, Pump
 from subscriptions.models import Endpoint
 
 __all__ = ["CONTENT_TYPE_LATEST", "render_metrics"]
@@ -38,15 +38,18 @@ class _Portal(Collector):
 def _queue() -> Iterator[Metric]:
     now = timezone.now()
     backlog = read_backlog(now)
+    # One that is being sent was due when it was taken: so what is planned for later is not read.
+    come = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
+    counts = come.aggregate(all=Count("pk"), in_flight=Count("lease_id"))
     yield GaugeMetricFamily(
         "webhooks_deliveries_due",
         "Deliveries whose time has come and that no worker has taken.",
-        value=Delivery.objects.due(now).count(),
+        value=counts["all"] - counts["in_flight"],
     )
     yield GaugeMetricFamily(
         "webhooks_deliveries_in_flight",
         "Deliveries that a worker is sending.",
-        value=Delivery.objects.filter(status="pending", lease_id__isnull=False).count(),
+        value=counts["in_flight"],
     )
     yield GaugeMetricFamily(
         "webhooks_oldest_due_delivery_age_seconds",

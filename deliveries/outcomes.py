@@ -30,7 +30,7 @@ class Claim(NamedTuple):
     """A delivery that this process may send, as it was when it was claimed."""
 
     delivery_id: UUID
-    event_key: str  # its primary key, as the database writes it
+    event_key: str  # finds the event's body; from SQLite it comes without dashes
     endpoint_id: int
     broadcaster_id: int
     topic: str

@@ -158,6 +158,7 @@ def prepare(
             continue
         event_id, body = bodies[claim.event_key]
         try:
+            # Most batches have none; a UUID's hash is a function of Python's.
             variant = variants.get(claim.delivery_id) if variants else None
             signing = _signing(target, event_id, now, variant)
             prepared.outgoing.append(_outgoing(claim, target, signing, body))

@@ -12,10 +12,11 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import OperationalError, close_old_connections, connection
+from django.utils import timezone
 from django_q.models import Schedule
 
 from deliveries.dispatcher import DATABASE_AWAY, Dispatcher, make_transport
-from deliveries.leases import LEASE, LeaseLost, PumpLease
+from deliveries.leases import LEASE, LeaseLost, PumpLease, adopt_orphans
 from deliveries.planner import planning_by_index
 from deliveries.slots import Slots
 from deliveries.stop_signal import StopSignal, end_own_group_if_orphaned
@@ -44,19 +45,19 @@ def pump(slot: int) -> str:
     if lease is None:
         return f"slot {slot} is taken"
     dispatcher = Dispatcher(lease, _shared_transport(), _slots, should_stop=stop.is_set)
+    is_ended = False
     try:
         with planning_by_index():
             _run(dispatcher, lease, stop)
+        is_ended = True
     except LeaseLost:
-        dispatcher.salvage()
-        _forget_transport()
-        _try(lease.lose)
         logger.warning("pump %d lost its lease: another run takes over", slot)
-    except BaseException:
-        # The transport may still hold requests of this run.
-        _forget_transport()
-        raise
+        dispatcher.salvage()
     finally:
+        if not is_ended:
+            # The transport may still hold requests of this run.
+            _forget_transport()
+            _try(lease.lose)
         end_own_group_if_orphaned(stop)
     return f"sent {dispatcher.sent_count}"
 
@@ -115,6 +116,12 @@ def ensure_pumps() -> None:
     queue_missing_pumps()
 
 
+def find_orphans() -> None:
+    """Each hour, by schedule: deliveries of runs that nobody knows of any more."""
+    if runs := adopt_orphans(timezone.now()):
+        logger.warning("deliveries of %d unknown runs are recovered", runs)
+
+
 def start_pumps() -> None:
     """Queue a pump for every slot: at start, when a killed run's lease may still look alive."""
     for slot in range(1, settings.WEBHOOKS_PUMPS + 1):
@@ -129,5 +136,12 @@ def ensure_schedules() -> None:
             "func": "deliveries.tasks.ensure_pumps",
             "schedule_type": Schedule.MINUTES,
             "minutes": 1,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="find orphans",
+        defaults={
+            "func": "deliveries.tasks.find_orphans",
+            "schedule_type": Schedule.HOURLY,
         },
     )

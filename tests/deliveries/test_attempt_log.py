@@ -93,6 +93,14 @@ def test_rows_of_a_batch_stay_apart(claim: Claim) -> None:
     ]
 
 
+def test_a_long_batch_arrives_whole(claim: Claim) -> None:
+    bodies = {UUID(int=n): bytes([n]) * 1000 for n in range(250)}
+    insert_attempts(
+        [settled(claim, FULL._replace(id=pk, response_body=b), None) for pk, b in bodies.items()]
+    )
+    assert {row.pk: bytes(row.response_body) for row in Attempt.objects.all()} == bodies
+
+
 def test_nul_becomes_the_replacement_character_in_headers_and_evidence(claim: Claim) -> None:
     record = FULL._replace(
         response_headers=(("X-Nul", "a\0b"),), evidence={"message": "c\0d", "tried": ["\0"]}

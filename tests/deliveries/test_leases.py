@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from deliveries import tasks
 from deliveries.leases import LEASE, LeaseLost, PumpLease, recover
 from deliveries.models import (
     Attempt,
@@ -47,6 +48,43 @@ def test_what_a_dead_run_was_sending_is_logged_as_unknown_and_sent_again(
     assert (second.outcome, second.number) == ("succeeded", 2)
     assert second.retry_reason == "Attempt 1 was cut short: its outcome is unknown."
     assert delivery.status == DeliveryStatus.DELIVERED
+
+
+def test_what_carries_the_lease_of_an_unknown_run_is_found_within_the_hour(
+    receiver: Receiver, broadcaster: Broadcaster
+) -> None:
+    endpoint_at(receiver.url("/hook"), broadcaster)
+    orphan = publish_one(broadcaster)
+    live = PumpLease.take(2)
+    assert live is not None
+    other = broadcaster_on("cryptlex", name="Other").broadcaster
+    endpoint_at(receiver.url("/other"), other)
+    held = publish_one(other)
+    Delivery.objects.filter(pk=orphan.pk).update(lease_id=live.id + 1000)
+    Delivery.objects.filter(pk=held.pk).update(lease_id=live.id)
+    dispatch()
+    assert not Attempt.objects.exists()
+
+    tasks.find_orphans()
+    dispatch()
+
+    outcomes = [attempt.outcome for attempt in orphan.attempts.order_by("number")]
+    assert outcomes == ["unknown", "succeeded"]
+    assert not held.attempts.exists()
+    tasks.find_orphans()
+    dispatch()
+    assert [run.pk for run in Pump.objects.all()] == [live.id]
+
+
+def test_a_run_in_doubt_keeps_its_row_even_where_recovery_has_deleted_it() -> None:
+    lease = PumpLease.take(1)
+    assert lease is not None
+    lease.free_unsent(sent=[])
+    Pump.objects.all().delete()
+    lease.end()
+    kept = Pump.objects.get()
+    assert (kept.pk, kept.slot) == (lease.id, None)
+    assert kept.lease_expires_at > timezone.now()
 
 
 def test_a_run_that_lost_its_lease_writes_nothing_more(

@@ -23,11 +23,12 @@ def pump(age_seconds: float) -> None:
     )
 
 
-def overdue(seconds: float) -> None:
+def overdue(seconds: float) -> Api:
     api = Api(account().token)
     api.post("endpoints", {"url": URL, "topics": ["*"]})
     api.post("events", {"topic": "review.created", "data": {}})
     Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=seconds))
+    return api
 
 
 def test_healthz_needs_no_database() -> None:
@@ -81,10 +82,15 @@ def test_metrics_are_open_to_their_networks(settings: Any) -> None:
 def test_metrics_count_what_waits_and_who_works(settings: Any) -> None:
     settings.WEBHOOKS_METRICS_TOKEN = "s3cret"
     pump(age_seconds=3)
-    overdue(seconds=90)
+    api = overdue(seconds=90)
+    later = timezone.now() + timedelta(hours=1)
+    for change in ({"lease_id": 7}, {"lease_id": 7}, {"next_attempt_at": later}):
+        api.post("events", {"topic": "review.created", "data": {}})
+        Delivery.objects.filter(pk=Delivery.objects.latest("pk").pk).update(**change)
     text = Client(headers={"Authorization": "Bearer s3cret"}).get("/metrics").content.decode()
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")
     assert float(values["webhooks_deliveries_due"]) == 1
+    assert float(values["webhooks_deliveries_in_flight"]) == 2
     assert float(values["webhooks_oldest_due_delivery_age_seconds"]) >= 90
     assert float(values["webhooks_pumps_live"]) == 0
     assert float(values["webhooks_pump_heartbeat_age_seconds"]) >= 3

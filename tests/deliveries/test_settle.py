@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from deliveries.leases import PumpLease
 from deliveries.models import Attempt, Delivery, DeliveryStatus
-from deliveries.outcomes import Claim, not_sent
+from deliveries.outcomes import Claim, not_sent, unknown
 from deliveries.publish import publish
 from deliveries.settle import settle
 from tests.deliveries.sending import broadcaster_on, endpoint_at
@@ -40,3 +40,31 @@ def test_an_outcome_that_does_not_fit_is_logged_bare_and_holds_nobody_up() -> No
     assert [a.evidence["reason"] for a in Attempt.objects.all()].count("unrecordable") == 1
     pending = Delivery.objects.filter(status=DeliveryStatus.PENDING, lease_id=None)
     assert pending.count() == 3
+
+
+def test_of_a_batch_only_what_still_carries_the_lease_counts() -> None:
+    """Two of each state: most outcomes of a batch are alike and go one way, the others another."""
+    broadcaster = broadcaster_on("cryptlex").broadcaster
+    endpoint_at("https://example.com/", broadcaster)
+    for _ in range(5):
+        publish(broadcaster=broadcaster, topic="license.created", data={})
+    lease = PumpLease.take(1)
+    assert lease is not None
+    Delivery.objects.update(lease_id=lease.id)
+    now = timezone.now()
+    deliveries = Delivery.objects.select_related("endpoint__broadcaster__platform").order_by("pk")
+    claims = [Claim.of(delivery) for delivery in deliveries]
+    alike = [unknown(claim, now) for claim in claims[:3]]
+    others = [not_sent(claim, now, reason="x") for claim in claims[3:]]
+    late = {alike[1].claim.delivery_id, others[0].claim.delivery_id}
+    Delivery.objects.filter(pk__in=late).update(lease_id=None)
+
+    assert settle([*alike, *others], lease_id=lease.id, shard=1) == 3
+
+    counted = {claim.delivery_id for claim in claims} - late
+    assert {attempt.delivery_id for attempt in Attempt.objects.all()} == counted
+    assert {d.pk for d in Delivery.objects.filter(attempt_count=1)} == counted
+
+    Delivery.objects.update(lease_id=None)
+    assert settle([*alike, *others], lease_id=lease.id, shard=1) == 0
+    assert Attempt.objects.count() == 3
