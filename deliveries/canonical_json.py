@@ -67,6 +67,12 @@ def parse_json(text: bytes | str, *, max_nesting: int = MAX_NESTING) -> JSONValu
     return value
 
 
+class Written(str):
+    """JSON text from `canonical`, which becomes a part of a larger one as it is."""
+
+    __slots__ = ()
+
+
 def canonical(value: object, *, max_nesting: int = MAX_NESTING) -> str:
     """Write a parsed or in-process value as JSON.stringify would write what JSON.parse gives.
 
@@ -104,6 +110,8 @@ def _write(value: Any, levels_left: int, max_nesting: int) -> str:
         return "false"
     if kind is float:
         return _write_float(value)
+    if kind is Written:
+        return str(value)
     return _write(_plain(value), levels_left, max_nesting)
 
 

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from deliveries.canonical_json import MAX_NESTING, JSONError, JSONValue, canonical, parse_json
+from deliveries.canonical_json import (
+    MAX_NESTING,
+    JSONError,
+    JSONValue,
+    Written,
+    canonical,
+    parse_json,
+)
 
 SPREAD = "*"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,10 +42,12 @@ def make_body(
     event_id: str,
     occurred_at: datetime,
     data: Mapping[str, Any],
+    data_text: str | None = None,
 ) -> str:
     """The text that is stored, signed and sent: canonical JSON, fields in the platform's order.
 
-    `body` is PlatformRules.body; `occurred_at` must be aware. Where the data is spread over the
+    `body` is PlatformRules.body; `occurred_at` must be aware; `data_text` is canonical(data), where
+    the caller has it. Where the data is spread over the
     body, a key of it may repeat a constant field only with the same value. Raises PayloadError,
     and JSONError for data that is no JSON; both with a pointer relative to `data`.
     """
@@ -66,6 +75,8 @@ def make_body(
     if field == SPREAD:
         _refuse_conflicts(body, data, envelope)
         return canonical(envelope)
+    if data_text is not None:
+        envelope[field] = Written(data_text)
     return _canonical_around(envelope, field)
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from deliveries.canonical_json import JSONError, canonical
 from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
 from deliveries.payload import PayloadError, make_body
-from deliveries.rows import insert
+from deliveries.rows import built, insert
 from deliveries.wake import wake_on_commit
 from subscriptions.catalogue import topic_name
 from subscriptions.errors import Conflict, Refused, SeveralRefused
@@ -138,6 +138,7 @@ def make_event(
             code="occurred_in_future",
             pointer="/occurred_at",
         )
+    data_text = canonical(new.data) if isinstance(new.data, dict) else None
     body = make_body(
         broadcaster.rules.body,
         broadcaster_id=broadcaster.pk,
@@ -145,6 +146,7 @@ def make_event(
         event_id=event_id,
         occurred_at=occurred_at,
         data=new.data,
+        data_text=data_text,
     )
     if len(body.encode()) > MAX_BODY_BYTES:
         raise Refused(
@@ -152,10 +154,12 @@ def make_event(
             code="body_too_large",
             pointer="/data",
         )
-    fingerprint = hashlib.sha256(f"{topic}\n{canonical(new.data)}".encode()).hexdigest()
-    return Event(
+    fingerprint = hashlib.sha256(f"{topic}\n{data_text}".encode()).hexdigest()
+    return built(
+        Event,
+        related={"broadcaster": broadcaster},
         id=pk,
-        broadcaster=broadcaster,
+        broadcaster_id=broadcaster.pk,
         event_id=event_id,
         topic=topic,
         occurred_at=occurred_at,
@@ -163,6 +167,7 @@ def make_event(
         body=body,
         fingerprint=fingerprint,
         idempotency_key=new.idempotency_key or None,
+        test=False,
     )
 
 
@@ -246,17 +251,27 @@ def _deliveries(broadcaster: Broadcaster, events: Sequence[Event]) -> list[Deliv
 def make_delivery(*, event: Event, endpoint: Endpoint, max_attempts: int) -> Delivery:
     """A delivery due now; one to a suspended endpoint is kept for a resend by hand instead."""
     suspended = endpoint.suspended_at is not None
-    return Delivery(
+    return built(
+        Delivery,
+        related={"event": event, "endpoint": endpoint},
+        id=uuid7(),
         broadcaster_id=event.broadcaster_id,
-        event=event,
-        endpoint=endpoint,
+        event_id=event.pk,
+        endpoint_id=endpoint.pk,
         topic=event.topic,
-        test=event.test,
-        trigger=Trigger.TEST if event.test else Trigger.PUBLISH,
-        status=DeliveryStatus.CANCELLED if suspended else DeliveryStatus.PENDING,
+        status=(DeliveryStatus.CANCELLED if suspended else DeliveryStatus.PENDING).value,
         status_reason="The webhook was suspended when this happened." if suspended else "",
+        test=event.test,
+        trigger=(Trigger.TEST if event.test else Trigger.PUBLISH).value,
+        attempt_count=0,
+        scheduled_count=0,
         max_attempts=1 if event.test else max_attempts,
         next_attempt_at=None if suspended else event.created_at,
+        planned_at=None,
+        status_before="",
+        lease_id=None,
+        failure="",
+        status_code=None,
         created_at=event.created_at,
         completed_at=event.created_at if suspended else None,
     )

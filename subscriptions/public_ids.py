@@ -9,6 +9,7 @@ import time
 from uuid import UUID
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 
 
@@ -20,11 +21,8 @@ os.register_at_fork(after_in_child=_drawn.clear)
 
 def encode(number: int, length: int) -> str:
     """The number in base 32, padded to a fixed length so that texts sort as numbers do."""
-    letters = []
-    for _ in range(length):
-        letters.append(_ALPHABET[number & 31])
-        number >>= 5
-    return "".join(reversed(letters))
+    pairs = [_PAIRS[number >> shift & 1023] for shift in range((length - 1) // 2 * 10, -1, -10)]
+    return "".join(pairs)[-length:]
 
 
 def new_public_id(prefix: str) -> str:
