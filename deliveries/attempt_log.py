@@ -1,7 +1,7 @@
 """Writing the attempt log: a row for each outcome, by binary COPY where there is PostgreSQL.
 
-The log is the widest table. To make a text of each value here, and read it again in the database,
-would be a tenth of all that a delivery costs. The format: PostgreSQL's manual, COPY, "Binary
+The log is the widest table: to make a text of each value here, and read it again in the database,
+is work that binary values spare both. The format: PostgreSQL's manual, COPY, "Binary
 Format".
 """
 

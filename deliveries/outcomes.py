@@ -147,7 +147,7 @@ def decide(
     `headers` are the request's as the log may show them.
     """
     verdict = classify(result, success_codes=claim.rules.success_codes)
-    # By place: by name, it takes three times as long.
+    # By place: by name, it takes longer.
     attempt = AttemptRecord(
         uuid7(),
         claim.attempt_count + 1,

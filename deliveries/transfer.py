@@ -165,7 +165,7 @@ class Transfer:
         chain = self._chain(opened)
         error = None if code == 0 or self._cut == "body" else self._error(code, message, chain)
         has_status = 200 <= status <= 999
-        # By place: by name, it takes three times as long.
+        # By place: by name, it takes longer.
         return TransportResult(
             waiting.request.key,
             waiting.sent_at,

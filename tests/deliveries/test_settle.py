@@ -1,4 +1,4 @@
-"""Settling a batch with an outcome in it that the database cannot hold."""
+"""Settling a batch: an outcome that the database cannot hold, outcomes that come too late."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from tests.deliveries.sending import broadcaster_on, endpoint_at
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_an_outcome_that_does_not_fit_is_logged_bare_and_holds_nobody_up() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("only on PostgreSQL: SQLite takes any length")
+def claimed(count: int) -> tuple[PumpLease, list[Claim]]:
     broadcaster = broadcaster_on("cryptlex").broadcaster
     endpoint_at("https://example.com/", broadcaster)
-    for _ in range(3):
+    for _ in range(count):
         publish(broadcaster=broadcaster, topic="license.created", data={})
     lease = PumpLease.take(1)
     assert lease is not None
     Delivery.objects.update(lease_id=lease.id)
-    now = timezone.now()
-    outcomes = [
-        not_sent(Claim.of(delivery), now, reason="x")
-        for delivery in Delivery.objects.select_related("endpoint__broadcaster__platform")
-    ]
+    deliveries = Delivery.objects.select_related("endpoint__broadcaster__platform").order_by("pk")
+    return lease, [Claim.of(delivery) for delivery in deliveries]
+
+
+def test_an_outcome_that_does_not_fit_is_logged_bare_and_holds_nobody_up() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("only on PostgreSQL: SQLite takes any length")
+    lease, claims = claimed(3)
+    outcomes = [not_sent(claim, timezone.now(), reason="x") for claim in claims]
     poison = outcomes[1].attempt._replace(remote_address="x" * 65)
     outcomes[1] = outcomes[1]._replace(attempt=poison)
 
@@ -43,17 +45,9 @@ def test_an_outcome_that_does_not_fit_is_logged_bare_and_holds_nobody_up() -> No
 
 
 def test_of_a_batch_only_what_still_carries_the_lease_counts() -> None:
-    """Two of each state: most outcomes of a batch are alike and go one way, the others another."""
-    broadcaster = broadcaster_on("cryptlex").broadcaster
-    endpoint_at("https://example.com/", broadcaster)
-    for _ in range(5):
-        publish(broadcaster=broadcaster, topic="license.created", data={})
-    lease = PumpLease.take(1)
-    assert lease is not None
-    Delivery.objects.update(lease_id=lease.id)
+    """In two states: those of the state that most have are written another way than the others."""
+    lease, claims = claimed(5)
     now = timezone.now()
-    deliveries = Delivery.objects.select_related("endpoint__broadcaster__platform").order_by("pk")
-    claims = [Claim.of(delivery) for delivery in deliveries]
     alike = [unknown(claim, now) for claim in claims[:3]]
     others = [not_sent(claim, now, reason="x") for claim in claims[3:]]
     late = {alike[1].claim.delivery_id, others[0].claim.delivery_id}
