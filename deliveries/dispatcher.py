@@ -19,26 +19,25 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 from django.utils import timezone
 
 from deliveries.claiming import is_anything_due
-from deliveries.lanes import LaneSearch
+from deliveries.lanes import Lane, LaneSearch
 from deliveries.leases import LEASE, LeaseLost, PumpLease, recover
 from deliveries.outcomes import Claim, Settled, decide, unknown
 from deliveries.rate_limits import give_back, take
 from deliveries.sending import EndpointCache, Outgoing, prepare
 from deliveries.settle import cancel_stopped, settle
-from deliveries.slots import Slots, is_shared
+from deliveries.slots import Slots
 from deliveries.transport import Transport, TransportError
+from deliveries.turns import Turn, Turns
 from subscriptions.own_hosts import is_request_bin, own_hosts
 
 logger = logging.getLogger(__name__)
-CLAIM_BATCH = 500
-# Beside a backlog, the next event of a broadcaster that has none waits for as little as these.
-SHARED_CLAIM_BATCH = 32
-SHARED_SETTLE_AFTER_SECONDS = 0.02
-SHARED_SECONDS = 1.0
 POLL_SECONDS = 0.01
+# Where somebody has a backlog, a look is taken between two long steps if the last is as old as this.
+LOOK_AGAIN_SECONDS = 0.01
 RECOVER_EVERY_SECONDS = 1.0
 # Outcomes wait this long for company before they are written; a full batch does not wait.
 SETTLE_AFTER_SECONDS = 0.05
+SHARED_SETTLE_AFTER_SECONDS = 0.02
 SETTLE_BATCH = 500
 DATABASE_PAUSE_SECONDS = 0.5
 # Restarting, locked, full, read-only after a failover: the same may succeed later.
@@ -77,9 +76,8 @@ class Dispatcher:
         self._next_look = 0.0
         self._next_recover = 0.0
         self._lanes = LaneSearch()
-        self._shared_until = 0.0
-        # Where in the lanes that are found the next look begins: each has its turn to be first.
-        self._first = 0
+        self._looked_at = 0.0
+        self._turns = Turns()
         # Set from before a claim until all that it took is under way.
         self._is_claiming = False
         self.sent_count = 0
@@ -155,10 +153,12 @@ class Dispatcher:
             or time.monotonic() >= self._settle_at
             or not self._under_way
         ):
+            if claiming:
+                self._claim_of_others()
             self._settle()
 
-    def _take_results(self) -> None:
-        for result in self._transport.poll(POLL_SECONDS):
+    def _take_results(self, within_seconds: float = POLL_SECONDS) -> None:
+        for result in self._transport.poll(within_seconds):
             outgoing = self._land(result.key)
             self.sent_count += 1
             if result.error is not None:
@@ -182,40 +182,56 @@ class Dispatcher:
             if recovered:
                 logger.warning("recovered %d deliveries of dead runs", recovered)
 
-    @property
-    def _is_shared(self) -> bool:
-        return time.monotonic() < self._shared_until
-
     def _claim_if_due(self) -> None:
-        room = settings.WEBHOOKS_MAX_IN_FLIGHT - len(self._under_way)
-        if room <= 0 or time.monotonic() < self._next_look:
+        if self._room <= 0 or time.monotonic() < self._next_look:
             return
-        batch = SHARED_CLAIM_BATCH if self._is_shared else CLAIM_BATCH
-        claimed = self._claim(timezone.now(), min(room, batch))
+        now = timezone.now()
+        lanes = self._look(now)
+        turn = self._turns.next(lanes)
+        claimed = self._claim(now, turn)
+        if not claimed and turn.is_of_others:
+            claimed = self._claim(now, self._turns.next(lanes))
         # More than nothing was due: look again at once, there is likely more.
         self._next_look = 0.0 if claimed else time.monotonic() + POLL_SECONDS
 
-    def _claim(self, now: datetime, room: int) -> int:
+    def _claim_of_others(self) -> None:
+        """Between two long steps: what is due of those without a backlog, and get it going."""
+        is_time = time.monotonic() >= self._looked_at + LOOK_AGAIN_SECONDS
+        if not (is_time and self._turns.has_backlogs() and self._room > 0):
+            return
+        now = timezone.now()
+        if self._claim(now, self._turns.of_others(self._look(now))):
+            self._take_results(0.0)
+
+    @property
+    def _room(self) -> int:
+        most: int = settings.WEBHOOKS_MAX_IN_FLIGHT
+        return most - len(self._under_way)
+
+    def _look(self, now: datetime) -> Sequence[Lane]:
         lanes = self._lanes.look(now)
-        first = self._first % (len(lanes) or 1)
-        turns = [(x.endpoint_id, x.broadcaster_id) for x in (*lanes[first:], *lanes[:first])]
-        quotas = self._slots.quotas(turns, room)
+        self._looked_at = time.monotonic()
+        return lanes
+
+    def _claim(self, now: datetime, turn: Turn) -> int:
+        room = min(self._room, turn.most)
+        quotas = self._slots.quotas([(x.endpoint_id, x.broadcaster_id) for x in turn.lanes], room)
         if quotas:
-            self._first = first + (len(quotas) if sum(quotas.values()) >= room else 1)
-        limits = {x.endpoint_id: x.rate_limit for x in lanes if x.rate_limit}
+            self._turns.pass_on(turn, len(quotas) if sum(quotas.values()) >= room else 1)
+        limits = {x.endpoint_id: x.rate_limit for x in turn.lanes if x.rate_limit}
         limited = {pk: quotas.pop(pk) for pk in limits if pk in quotas}
+        unlimited = quotas
         if limited:
             limited = take(limited, limits, now)
-            quotas |= limited
+            quotas = quotas | limited
         if not quotas:
             return 0
         self._is_claiming = True
         rows, counts = self._lanes.claim(now, lease_id=self._lease.id, quotas=quotas)
-        if is_shared(turns, quotas, counts):
-            self._shared_until = time.monotonic() + SHARED_SECONDS
+        self._turns.learn(turn.lanes, unlimited, counts)
         if limited:
             give_back({pk: n - counts[pk] for pk, n in limited.items() if n > counts[pk]})
-        self._send(rows, now, frozenset(x.endpoint_id for x in lanes if not x.is_sendable))
+        self._send(rows, now, frozenset(x.endpoint_id for x in turn.lanes if not x.is_sendable))
         self._is_claiming = False
         return len(rows)
 
@@ -243,7 +259,7 @@ class Dispatcher:
 
     def _add_outcome(self, settled: Settled) -> None:
         if not self._outcomes:
-            pause = SHARED_SETTLE_AFTER_SECONDS if self._is_shared else SETTLE_AFTER_SECONDS
+            pause = SHARED_SETTLE_AFTER_SECONDS if self._turns.is_shared else SETTLE_AFTER_SECONDS
             self._settle_at = time.monotonic() + pause
         self._outcomes.append(settled)
 

@@ -9,7 +9,6 @@ answering all at once cannot fill the worker.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 
@@ -69,16 +68,3 @@ class Slots:
                 planned[broadcaster_id] += quota
                 room -= quota
         return quotas
-
-
-def is_shared(
-    lanes: Sequence[tuple[int, int]], quotas: Mapping[int, int], claimed: Mapping[int, int]
-) -> bool:
-    """Whether one broadcaster got all that it had due, while another has more left.
-
-    lanes: pairs of endpoint id and broadcaster id; quotas and claimed: deliveries by endpoint id.
-    """
-    owners = dict(lanes)
-    backlogged = {owners[pk] for pk, quota in quotas.items() if claimed[pk] == quota > 1}
-    served = {owners[pk] for pk in quotas if claimed[pk]}
-    return bool(backlogged and served - backlogged)

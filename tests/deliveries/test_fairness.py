@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
 import pytest
 
+from deliveries.models import Delivery
 from deliveries.publish import publish
+from deliveries.settle import settle
 from subscriptions.models import Broadcaster
 from tests.deliveries.sending import broadcaster_on, endpoint_at, pump
 from tests.receiver import Receiver, Reply
@@ -53,3 +56,30 @@ def test_under_a_broadcasters_cap_each_of_its_endpoints_has_its_turn(
     paths = Counter(request.path for request in receiver.requests)
     assert len(paths) == 6
     assert max(paths.values()) <= 2 * min(paths.values())
+
+
+def test_between_two_long_steps_those_without_a_backlog_are_let_in(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy, quiet = (broadcaster_on("cryptlex", name).broadcaster for name in ("Busy", "Quiet"))
+    receiver.on("/busy", Reply(delay_seconds=0.05))
+    endpoint_at(receiver.url("/busy"), busy)
+    endpoint_at(receiver.url("/quiet"), quiet)
+    for _ in range(60):
+        publish_to(busy)
+    started_before_settling = []
+
+    def settle_and_note(*args: Any, **named: Any) -> int:
+        claimed = Delivery.objects.filter(broadcaster=quiet, lease_id__isnull=False)
+        started_before_settling.append(claimed.exists() and not dispatcher._transport._queue)
+        return settle(*args, **named)
+
+    monkeypatch.setattr("deliveries.dispatcher.settle", settle_and_note)
+    with pump() as dispatcher:
+        dispatcher._turn(claiming=True)
+        assert dispatcher._under_way and not started_before_settling
+        publish_to(quiet)
+        dispatcher._next_look = math.inf  # no claim is due of itself
+        while not started_before_settling:
+            dispatcher._turn(claiming=True)
+    assert started_before_settling[0]

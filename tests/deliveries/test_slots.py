@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import pytest
 
-from deliveries.slots import FIRST_SLOTS, Slots, is_shared
+from deliveries.slots import FIRST_SLOTS, Slots
 
 
 @pytest.fixture(autouse=True)
@@ -77,13 +76,3 @@ def test_endpoints_that_stop_answering_all_at_once_leave_room_for_others() -> No
                 slots.take(endpoint, endpoint)
     assert room >= 0
     assert slots.quotas([(1000, 1000)], max(room, 1)) != {}
-
-
-def test_a_claim_is_shared_where_one_broadcaster_is_served_whole_beside_anothers_backlog() -> None:
-    lanes = [(1, 7), (2, 7), (3, 8)]
-    quotas = {1: 5, 2: 5, 3: 5}
-    assert is_shared(lanes, quotas, Counter({1: 5, 2: 5, 3: 1}))
-    assert is_shared(lanes, quotas, Counter({1: 5, 2: 1, 3: 1})), "one webhook's backlog will do"
-    assert not is_shared(lanes, quotas, Counter({1: 5, 2: 5, 3: 5})), "all have a backlog"
-    assert not is_shared(lanes, quotas, Counter({1: 2, 2: 0, 3: 1})), "nobody has one"
-    assert not is_shared(lanes, quotas, Counter({1: 5, 2: 1})), "nobody else is there"
