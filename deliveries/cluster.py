@@ -1,6 +1,5 @@
 """The django-q2 cluster as the worker runner starts it: dead or orphaned, it ends as a whole."""
 
-import gc
 import logging
 import os
 import signal
@@ -11,13 +10,11 @@ from types import FrameType
 import django_q.cluster
 
 from deliveries.stop_signal import StopSignal, end_own_group_if_orphaned
+from webhooks_portal.garbage import collect_seldom
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.2
-# A dispatcher makes and drops some hundred thousand small objects a second, hardly any of them in
-# cycles: looking for cycles as often as Python does by default took 8 % of its time.
-_GC_THRESHOLDS = (50_000, 20, 50)
 KILLED_EXIT_CODE = 70
 
 
@@ -52,9 +49,7 @@ def run_cluster() -> int:
     # The cluster's own handlers join processes from within the handler.
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What is loaded by now stays for good, and is shared by the processes that are forked.
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
+    collect_seldom()
     cluster.start()
     stop = StopSignal.from_environment()
     while cluster.sentinel.is_alive() and not asked:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import psycopg
 from django.db import connection, models
+from django.db.models.base import ModelState
 
 Row = TypeVar("Row", bound=models.Model)
 # From here on COPY's own round trip is worth it.
@@ -31,14 +32,17 @@ def _columns(model: type[models.Model]) -> tuple[str, str, int]:
 
 
 @cache
-def _attnames(model: type[models.Model]) -> tuple[str, ...]:
-    return tuple(field.attname for field in model._meta.concrete_fields)
+def _types(model: type[models.Model]) -> tuple[str, ...]:
+    """PostgreSQL's names of the columns' types, without their lengths."""
+    kinds = (field.db_type(connection) or "" for field in model._meta.concrete_fields)
+    return tuple("text" if kind.startswith("varchar") else kind for kind in kinds)
 
 
 def built(model: type[Row], *, related: Mapping[str, models.Model], **columns: Any) -> Row:
     """A new instance from the values of all its columns, and the objects that some of them refer
-    to. Cheaper than `model(...)`, which asks each field for its default."""
-    instance = model(*[columns[name] for name in _attnames(model)])
+    to. A third of the price of `model(...)`, which asks each field; made as unpickling makes one."""
+    instance = model.__new__(model)
+    instance.__dict__.update(columns, _state=ModelState())
     instance._state.fields_cache.update(related)
     return instance
 
@@ -68,7 +72,10 @@ def _insert_postgresql(objects: Sequence[models.Model]) -> None:
             parameters = [value for instance in objects for value in values(instance)]
             cursor.execute(text.encode(), parameters, prepare=True)
             return
-        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN".encode()) as copy:
+        statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)".encode()
+        with cursor.copy(statement) as copy:
+            # To write a moment as a text takes longer than all other values together.
+            copy.set_types(_types(model))
             for instance in objects:
                 copy.write_row(values(instance))
 

@@ -9,6 +9,8 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
+from webhooks_portal.garbage import collect_seldom
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webhooks_portal.settings")
 
 
@@ -39,3 +41,4 @@ class Request(WSGIRequest):
 
 application = get_wsgi_application()
 application.request_class = Request
+collect_seldom()
