@@ -23,7 +23,7 @@ class Scenario:
 
 # In this order in every round: what a ratio is made of stands together.
 SCENARIOS = (
-    Scenario("growth", 540, once=True, databases=("postgresql",)),
+    Scenario("growth", 660, once=True, databases=("postgresql",)),
     Scenario("drain", 150),
     Scenario("floor", 90, needs=("drain",)),
     Scenario("peers", 300, needs=("drain",), databases=("postgresql",)),
