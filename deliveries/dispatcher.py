@@ -19,7 +19,7 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 from django.utils import timezone
 
 from deliveries.claiming import is_anything_due
-from deliveries.lanes import Lane, LaneSearch
+from deliveries.lanes import LaneSearch
 from deliveries.leases import LEASE, LeaseLost, PumpLease, recover
 from deliveries.outcomes import Claim, Settled, decide, unknown
 from deliveries.rate_limits import give_back, take
@@ -186,7 +186,8 @@ class Dispatcher:
         if self._room <= 0 or time.monotonic() < self._next_look:
             return
         now = timezone.now()
-        lanes = self._look(now)
+        lanes = self._lanes.look(now)
+        self._looked_at = time.monotonic()
         turn = self._turns.next(lanes)
         claimed = self._claim(now, turn)
         if not claimed and turn.is_of_others:
@@ -200,18 +201,15 @@ class Dispatcher:
         if not (is_time and self._turns.has_backlogs() and self._room > 0):
             return
         now = timezone.now()
-        if self._claim(now, self._turns.of_others(self._look(now))):
+        lanes = self._lanes.glance(now)
+        self._looked_at = time.monotonic()
+        if self._claim(now, self._turns.of_others(lanes)):
             self._take_results(0.0)
 
     @property
     def _room(self) -> int:
         most: int = settings.WEBHOOKS_MAX_IN_FLIGHT
         return most - len(self._under_way)
-
-    def _look(self, now: datetime) -> Sequence[Lane]:
-        lanes = self._lanes.look(now)
-        self._looked_at = time.monotonic()
-        return lanes
 
     def _claim(self, now: datetime, turn: Turn) -> int:
         room = min(self._room, turn.most)
