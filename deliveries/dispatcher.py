@@ -198,7 +198,7 @@ class Dispatcher:
     def _claim_of_others(self) -> None:
         """Between two long steps: what is due of those without a backlog, and get it going."""
         is_time = time.monotonic() >= self._looked_at + LOOK_AGAIN_SECONDS
-        if not (is_time and self._turns.has_backlogs() and self._room > 0):
+        if not (is_time and self._turns.has_backlogs and self._room > 0):
             return
         now = timezone.now()
         lanes = self._lanes.glance(now)

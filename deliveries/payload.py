@@ -47,9 +47,9 @@ def make_body(
     """The text that is stored, signed and sent: canonical JSON, fields in the platform's order.
 
     `body` is PlatformRules.body; `occurred_at` must be aware; `data_text` is canonical(data), where
-    the caller has it. Where the data is spread over the
-    body, a key of it may repeat a constant field only with the same value. Raises PayloadError,
-    and JSONError for data that is no JSON; both with a pointer relative to `data`.
+    the caller has it. Where the data is spread over the body, a key of it may repeat a constant
+    field only with the same value. Raises PayloadError, and JSONError for data that is no JSON;
+    both with a pointer relative to `data`.
     """
     if not isinstance(data, dict):
         raise PayloadError(

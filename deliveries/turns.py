@@ -61,6 +61,7 @@ class Turns:
             self._shared_until = time.monotonic() + SHARED_SECONDS
         return Turn(self._in_turn(others, is_of_others=True), CLAIM_BATCH, is_of_others=True)
 
+    @property
     def has_backlogs(self) -> bool:
         return bool(self._backlogged)
 

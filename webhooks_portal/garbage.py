@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 
 # A batch of events, or a second of deliveries, makes and drops some hundred thousand small objects,
-# hardly any of them in cycles: looking for cycles as often as Python does by default takes up to a
-# sixth of such a process's time.
+# hardly any of them in cycles: to look for cycles as often as Python does by default is work for
+# nothing.
 _THRESHOLDS = (50_000, 20, 50)
 
 

@@ -50,15 +50,15 @@ def test_one_lane_of_many_makes_a_backlog() -> None:
 def test_who_gave_the_one_that_was_asked_for_may_have_had_no_more() -> None:
     turns = Turns()
     turns.learn(LANES, {1: 1, 2: 1, 3: 1}, Counter({1: 1, 2: 1}))
-    assert not turns.has_backlogs()
+    assert not turns.has_backlogs
 
 
 def test_a_backlog_ends_with_the_claim_that_leaves_nothing_behind() -> None:
     turns = turns_beside_a_backlog()
     turns.learn(BUSY_LANES, {1: 1, 2: 1}, Counter({1: 1, 2: 1}))
-    assert turns.has_backlogs(), "that says nothing"
+    assert turns.has_backlogs, "that says nothing"
     turns.learn(BUSY_LANES, {1: 5, 2: 5}, Counter({1: 2, 2: 3}))
-    assert not turns.has_backlogs()
+    assert not turns.has_backlogs
 
 
 def test_where_all_have_a_backlog_nobody_is_let_in_first() -> None:
