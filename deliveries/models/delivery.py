@@ -130,7 +130,8 @@ class Delivery(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["event", "endpoint"], name="one_delivery_each")
         ]
-        # None mentions lease_id: so a claim changes no index (PostgreSQL: a heap-only update).
+        # None mentions lease_id: so a claim changes no index (PostgreSQL: a heap-only update, for which
+        # migration 0008 leaves room on each page).
         indexes = [
             # claim: what is due, endpoint by endpoint; holds nothing but the queue
             models.Index(

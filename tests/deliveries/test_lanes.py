@@ -229,3 +229,18 @@ def test_looks_do_not_slow_down_with_the_number_of_endpoints() -> None:
             cursor.execute(f"EXPLAIN {statement}", place)
             plan = "\n".join(row[0] for row in cursor.fetchall())
             assert re.search(r"subscriptions_endpoint_pkey .*\n +Index Cond: \(id = ", plan), plan
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only on PostgreSQL")
+def test_a_claim_of_all_that_is_queued_moves_no_row_to_another_page() -> None:
+    endpoint = queue(300)
+    before = pages()
+    assert len(claim_rows(timezone.now(), lease_id=7, quotas={endpoint.pk: 300})) == 300
+    assert pages() == before
+
+
+def pages() -> dict[UUID, int]:
+    """Of the queue table's rows. One that stays on its page needs no new entry in an index."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, (ctid::text::point)[0]::int FROM deliveries_delivery")
+        return dict(cursor.fetchall())
