@@ -190,8 +190,12 @@ class Dispatcher:
         self._looked_at = time.monotonic()
         turn = self._turns.next(lanes)
         claimed = self._claim(now, turn)
-        if not claimed and turn.is_of_others:
-            claimed = self._claim(now, self._turns.next(lanes))
+        if turn.is_of_others:
+            self._turns.note(turn, claimed)
+            if claimed:
+                self._lanes.stay()  # the turn of all these is the next
+            else:
+                claimed = self._claim(now, self._turns.next(lanes))
         # More than nothing was due: look again at once, there is likely more.
         self._next_look = 0.0 if claimed else time.monotonic() + POLL_SECONDS
 
@@ -201,9 +205,14 @@ class Dispatcher:
         if not (is_time and self._turns.has_backlogs and self._room > 0):
             return
         now = timezone.now()
-        lanes = self._lanes.glance(now)
+        turn = self._turns.of_others(self._lanes.look(now))
+        self._lanes.stay()
         self._looked_at = time.monotonic()
-        if self._claim(now, self._turns.of_others(lanes)):
+        if not turn.lanes:
+            return
+        claimed = self._claim(now, turn)
+        self._turns.note(turn, claimed)
+        if claimed:
             self._take_results(0.0)
 
     @property

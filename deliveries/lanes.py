@@ -128,7 +128,7 @@ class LaneSearch:
 
     def __init__(self, *, a_look: int = LANES_A_LOOK) -> None:
         self._a_look = a_look
-        self._last = 0
+        self._last = self._looked_from = 0
         self._long_until = 0.0
         # Endpoints that had something due, and from when on, as the database has it; None: ever.
         self._known: dict[int, Any] = {}
@@ -138,6 +138,7 @@ class LaneSearch:
 
     def look(self, now: datetime) -> list[Lane]:
         begin = time.monotonic()
+        self._looked_from = self._last
         is_whole = begin >= self._forget_at
         if is_whole:
             self._known.clear()
@@ -152,12 +153,9 @@ class LaneSearch:
             self._forget_at = _pause(begin, _KNOWN_SECONDS)
         return lanes
 
-    def glance(self, now: datetime) -> list[Lane]:
-        """As look; of many lanes, the next look is at the same ones."""
-        last = self._last
-        lanes = self.look(now)
-        self._last = last
-        return lanes
+    def stay(self) -> None:
+        """Of many lanes, the next look is at the same ones as the last."""
+        self._last = self._looked_from
 
     def forget(self) -> None:
         """Something was given back: the next look is a whole one."""

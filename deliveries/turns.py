@@ -16,8 +16,14 @@ from deliveries.lanes import Lane
 
 CLAIM_BATCH = 500
 SHARED_CLAIM_BATCH = 32
-# How long we take a backlog for one that others are beside, after the last of them was seen.
+# How long we take a backlog for one that others are beside, after the last claim that took something
+# of theirs.
 SHARED_SECONDS = 1.0
+# Others whose claim took nothing (their rate or their slots are used up) wait this long for the next.
+REST_SECONDS = 0.02
+# A backlog that no claim has shown again for as long as this is none: where many have something due,
+# a claim asks one of each, and says nothing.
+BACKLOG_SECONDS = 5.0
 
 
 class Turn(NamedTuple):
@@ -32,8 +38,11 @@ class Turns:
     """Of one run of a pump."""
 
     def __init__(self) -> None:
-        self._backlogged: set[int] = set()
+        # Broadcasters, and until when each is taken to have a backlog.
+        self._backlogged: dict[int, float] = {}
         self._shared_until = 0.0
+        self._resting: frozenset[int] = frozenset()  # endpoint ids
+        self._rest_until = 0.0
         self._others_were_last = False
         # Where in the lanes of its kind the next turn begins: each has its time to be first.
         self._first: Counter[bool] = Counter()
@@ -54,16 +63,27 @@ class Turns:
 
     def of_others(self, lanes: Sequence[Lane]) -> Turn:
         """The lanes of those without a backlog; none where nobody has one."""
-        others = [lane for lane in lanes if lane.broadcaster_id not in self._backlogged]
+        now = time.monotonic()
+        backlogged = {pk for pk, until in self._backlogged.items() if now < until}
+        others = [lane for lane in lanes if lane.broadcaster_id not in backlogged]
         if len(others) == len(lanes):
             others = []
-        if others:
-            self._shared_until = time.monotonic() + SHARED_SECONDS
+        elif now < self._rest_until:
+            others = [lane for lane in others if lane.endpoint_id not in self._resting]
         return Turn(self._in_turn(others, is_of_others=True), CLAIM_BATCH, is_of_others=True)
+
+    def note(self, turn: Turn, claimed: int) -> None:
+        """How many a claim of others took."""
+        if claimed:
+            self._shared_until = time.monotonic() + SHARED_SECONDS
+        else:
+            self._resting = frozenset(lane.endpoint_id for lane in turn.lanes)
+            self._rest_until = time.monotonic() + REST_SECONDS
 
     @property
     def has_backlogs(self) -> bool:
-        return bool(self._backlogged)
+        now = time.monotonic()
+        return any(now < until for until in self._backlogged.values())
 
     def _in_turn(self, lanes: Sequence[Lane], *, is_of_others: bool) -> Sequence[Lane]:
         first = self._first[is_of_others] % (len(lanes) or 1)
@@ -78,6 +98,11 @@ class Turns:
     ) -> None:
         """Who has a backlog, from a claim. quotas and claimed: deliveries by endpoint id."""
         owners = {lane.endpoint_id: lane.broadcaster_id for lane in lanes}
-        self._backlogged -= {owners[pk] for pk, quota in quotas.items() if claimed[pk] < quota}
-        # Who gave the one that was asked for may well have had no more.
-        self._backlogged |= {owners[pk] for pk, quota in quotas.items() if claimed[pk] == quota > 1}
+        until = time.monotonic() + BACKLOG_SECONDS
+        for pk, quota in quotas.items():
+            if claimed[pk] < quota:
+                self._backlogged.pop(owners[pk], None)
+        for pk, quota in quotas.items():
+            # Who gave the one that was asked for may well have had no more.
+            if claimed[pk] == quota > 1:
+                self._backlogged[owners[pk]] = until

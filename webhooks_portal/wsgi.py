@@ -1,5 +1,6 @@
 """WSGI entry point: `granian --interface wsgi webhooks_portal.wsgi:application`."""
 
+import gc
 import os
 from io import BytesIO
 from typing import Any
@@ -8,8 +9,6 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
-
-from webhooks_portal.garbage import collect_seldom
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webhooks_portal.settings")
 
@@ -41,4 +40,6 @@ class Request(WSGIRequest):
 
 application = get_wsgi_application()
 application.request_class = Request
-collect_seldom()
+# What is loaded by now stays for good. But how often Python looks for garbage stays as it is: Django
+# REST framework leaves each request in a cycle, with its body of up to 8 MiB.
+gc.freeze()

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from deliveries.lanes import LaneSearch
 from deliveries.models import Delivery
-from deliveries.publish import publish
+from deliveries.publish import NewEvent, publish, publish_batch
 from deliveries.settle import settle
 from subscriptions.models import Broadcaster
 from tests.deliveries.sending import broadcaster_on, endpoint_at, pump
@@ -83,3 +84,46 @@ def test_between_two_long_steps_those_without_a_backlog_are_let_in(
         while not started_before_settling:
             dispatcher._turn(claiming=True)
     assert started_before_settling[0]
+
+
+def test_lanes_seen_in_two_parts_have_both_kinds_of_turns(
+    receiver: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looks go from part to part, and turns from those without a backlog to all: not in step."""
+    settings.WEBHOOKS_MAX_IN_FLIGHT_PER_ENDPOINT = 4
+    monkeypatch.setattr("deliveries.lanes.WINDOW", 1)  # a queue as short as this is seen in parts
+    busy, *others = (broadcaster_on("cryptlex", name).broadcaster for name in ("Busy", "A", "B"))
+    for number, other in enumerate(others):  # a part each: one endpoint of Busy, one of the other
+        endpoint_at(receiver.url(f"/busy/{number}"), busy)
+        endpoint_at(receiver.url(f"/other/{number}"), other)
+    backlog = [NewEvent("license.created", {"n": n}) for n in range(200)]
+    publish_batch(broadcaster=busy, events=backlog)
+    with pump() as dispatcher:
+        dispatcher._lanes = LaneSearch(a_look=2)
+        for _ in range(40):
+            for other in others:
+                publish_to(other)
+            dispatcher._turn(claiming=True)
+    paths = Counter(request.path for request in receiver.requests)
+    assert paths["/busy/0"] <= 2 * paths["/busy/1"]
+    assert paths["/busy/1"] <= 2 * paths["/busy/0"]
+
+
+def test_a_look_between_two_long_steps_takes_no_parts_turn(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deliveries.lanes.WINDOW", 1)
+    monkeypatch.setattr("deliveries.dispatcher.LOOK_AGAIN_SECONDS", 0.0)
+    busy, quiet = (broadcaster_on("cryptlex", name).broadcaster for name in ("Busy", "Quiet"))
+    endpoints = [endpoint_at(receiver.url("/busy"), busy), endpoint_at(receiver.url("/q"), quiet)]
+    publish_batch(
+        broadcaster=busy, events=[NewEvent("license.created", {"n": n}) for n in range(60)]
+    )
+    with pump() as dispatcher:
+        dispatcher._lanes = LaneSearch(a_look=1)
+        dispatcher._turn(claiming=True)
+        publish_to(quiet)
+        last = dispatcher._lanes._last
+        assert last in (0, endpoints[0].pk)
+        dispatcher._claim_of_others()
+        assert dispatcher._lanes._last == last

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from deliveries.lanes import Lane
 from deliveries.turns import CLAIM_BATCH, SHARED_CLAIM_BATCH, Turn, Turns
 
@@ -35,6 +37,7 @@ def test_a_backlog_that_nobody_is_beside_is_claimed_in_large_batches() -> None:
 def test_beside_a_backlog_the_others_have_every_second_claim_and_the_rest_is_small() -> None:
     turns = turns_beside_a_backlog()
     assert turns.next(LANES) == Turn([QUIET_LANE], CLAIM_BATCH, True)
+    turns.note(Turn([QUIET_LANE], CLAIM_BATCH, True), 1)
     assert turns.next(LANES) == Turn(LANES, SHARED_CLAIM_BATCH, False)
     assert turns.next(LANES) == Turn([QUIET_LANE], CLAIM_BATCH, True)
     assert turns.is_shared
@@ -76,3 +79,31 @@ def test_each_kind_of_turn_goes_round_by_itself() -> None:
     turns.pass_on(turns.next(lanes), 2)
     assert turns.next(lanes).lanes == [*reversed(others)]
     assert turns.next(lanes).lanes == [*others, *BUSY_LANES]
+
+
+def test_others_whose_claim_took_nothing_do_not_make_the_backlogs_claims_small() -> None:
+    """Their rate is used up, or their slots."""
+    turns = turns_beside_a_backlog()
+    turns.note(turns.next(LANES), 0)
+    assert turns.next(LANES) == Turn(LANES, CLAIM_BATCH, False)
+    assert turns.next(LANES) == Turn(LANES, CLAIM_BATCH, False), "and let the backlog go on"
+    assert not turns.is_shared
+    newcomer = Lane(4, 30, None, True)
+    assert turns.of_others([*LANES, newcomer]).lanes == [newcomer]
+
+
+def test_others_whose_claim_took_nothing_are_asked_again_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("deliveries.turns.REST_SECONDS", 0.0)
+    turns = turns_beside_a_backlog()
+    turns.note(turns.next(LANES), 0)
+    assert turns.of_others(LANES).lanes == [QUIET_LANE]
+
+
+def test_a_backlog_that_no_claim_shows_again_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where hundreds have something due, each is asked for one, which says nothing."""
+    monkeypatch.setattr("deliveries.turns.BACKLOG_SECONDS", 0.0)
+    turns = turns_beside_a_backlog()
+    assert not turns.has_backlogs
+    assert turns.next(LANES) == Turn(LANES, CLAIM_BATCH, False)
