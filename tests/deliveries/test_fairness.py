@@ -127,3 +127,25 @@ def test_a_look_between_two_long_steps_takes_no_parts_turn(
         assert last in (0, endpoints[0].pk)
         dispatcher._claim_of_others()
         assert dispatcher._lanes._last == last
+
+
+def test_a_neighbour_whose_rate_is_used_up_costs_the_backlog_no_turn(receiver: Receiver) -> None:
+    busy, limited = (broadcaster_on("cryptlex", name).broadcaster for name in ("Busy", "Limited"))
+    endpoint_at(receiver.url("/busy"), busy)
+    neighbour = endpoint_at(receiver.url("/limited"), limited)
+    neighbour.rate_limit = 1
+    neighbour.save(update_fields=["rate_limit"])
+    publish_batch(
+        broadcaster=busy, events=[NewEvent("license.created", {"n": n}) for n in range(60)]
+    )
+    with pump() as dispatcher:
+        dispatcher._claim_if_due()
+        for _ in range(3):
+            publish_to(limited)
+        for _ in range(3):
+            dispatcher._take_results(1.0)
+            before = {*dispatcher._under_way}
+            dispatcher._claim_if_due()
+            claimed = Delivery.objects.filter(pk__in=dispatcher._under_way.keys() - before)
+            assert claimed.exists()
+        assert claimed.filter(broadcaster=busy).exists()
