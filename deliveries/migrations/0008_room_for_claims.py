@@ -1,8 +1,8 @@
 """Room on each page of the queue table for a claim of all that stands there, on PostgreSQL.
 
 A claim changes no index where the new versions of its rows fit beside the old ones, and a backlog
-is claimed by whole pages. The rest of the page is not lost: settling fills it again, as the old
-versions have had their time by then. Pages that are there already stay as they are.
+is claimed by whole pages. Settling takes up much of the rest of the page, as the old versions
+have had their time by then. Pages that are there already stay as they are.
 """
 
 from django.db import migrations
