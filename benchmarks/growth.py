@@ -84,11 +84,11 @@ def work_off(cost: Cost) -> None:
     from django.utils import timezone
 
     from benchmarks.growth_pages import cost_processes
-    from deliveries.claiming import is_anything_due
-    from deliveries.lanes import LaneSearch
-    from deliveries.leases import PumpLease
-    from deliveries.sending import EndpointCache, prepare
-    from deliveries.settle import settle
+    from deliveries.dispatch.lanes import LaneSearch
+    from deliveries.dispatch.leases import PumpLease
+    from deliveries.dispatch.preparation import EndpointCache, prepare
+    from deliveries.dispatch.settlement import settle
+    from deliveries.dispatch.store.claims import is_anything_due
 
     lease, cache = PumpLease.take(0), EndpointCache()
     assert lease is not None
@@ -117,8 +117,8 @@ def work_off(cost: Cost) -> None:
 
 
 def _accepted(outgoing: Any, now: Any) -> Any:
+    from deliveries.dispatch.outcomes import AttemptRecord, Settled
     from deliveries.models import DeliveryStatus, Outcome
-    from deliveries.outcomes import AttemptRecord, Settled
     from subscriptions.public_ids import uuid7
 
     claim = outgoing.claim
@@ -137,7 +137,7 @@ def _accepted(outgoing: Any, now: Any) -> Any:
 def work_when_told(layout: Any) -> None:
     """A round of DUE deliveries for each line that comes in, and what one cost as a line out."""
     from benchmarks import growth_rows
-    from deliveries.planner import planning_by_index
+    from deliveries.dispatch.store.planner import planning_by_index
 
     for _ in sys.stdin:
         now_ms, cost = int(time.time() * 1000), Cost()

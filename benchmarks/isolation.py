@@ -145,7 +145,7 @@ def _latency(
     from django.db import transaction
 
     from benchmarks import seed
-    from deliveries.wake import wake_on_commit
+    from deliveries.workers.wake import wake_on_commit
 
     sound: set[str] = set()
 

@@ -50,8 +50,8 @@ def add_deliveries(count: int) -> Any:
     from django.conf import settings
     from django.utils import timezone
 
-    from deliveries.demo import ensure_demo
-    from deliveries.demo_history import add_history
+    from deliveries.demo.history import add_history
+    from deliveries.demo.setup import ensure_demo
 
     demo = ensure_demo(settings.WEBHOOKS_DATA_DIR)
     (tenant,) = (b for b in demo.broadcasters if b.platform_id == PLATFORM)
@@ -139,7 +139,7 @@ def _filters(scene: Any) -> list[tuple[str, str]]:
 
     from django.utils import timezone
 
-    from deliveries.log_pages import first_key
+    from deliveries.event_log.pages import first_key
 
     now = timezone.now()
     days = f"since={now - timedelta(days=20):%Y-%m-%d}&until={now - timedelta(days=19):%Y-%m-%d}"

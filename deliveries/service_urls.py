@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deliveries.service_views import healthz, metrics, readyz
+from deliveries.views.service import healthz, metrics, readyz
 
 app_name = "service"
 urlpatterns = [

@@ -15,13 +15,13 @@ from django.db import OperationalError, close_old_connections, connection
 from django.utils import timezone
 from django_q.models import Schedule
 
-from deliveries.dispatcher import DATABASE_AWAY, Dispatcher, make_transport
-from deliveries.leases import LEASE, LeaseLost, PumpLease, adopt_orphans
-from deliveries.planner import planning_by_index
-from deliveries.slots import Slots
-from deliveries.stop_signal import StopSignal, end_own_group_if_orphaned
-from deliveries.transport import Transport
-from deliveries.wake import queue_missing_pumps, queue_pump
+from deliveries.dispatch.concurrency import Slots
+from deliveries.dispatch.dispatcher import DATABASE_AWAY, Dispatcher, make_transport
+from deliveries.dispatch.leases import LEASE, LeaseLost, PumpLease, adopt_orphans
+from deliveries.dispatch.store.planner import planning_by_index
+from deliveries.transport.client import Transport
+from deliveries.workers.stop_signal import StopSignal, end_own_group_if_orphaned
+from deliveries.workers.wake import queue_missing_pumps, queue_pump
 
 logger = logging.getLogger(__name__)
 BOX_SECONDS = 25.0

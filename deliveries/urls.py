@@ -2,8 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from deliveries.urls_request_bin import pages as request_bin_pages
-from deliveries.urls_request_bin import receiving
+from deliveries.request_bin_urls import pages as request_bin_pages
+from deliveries.request_bin_urls import receiving
 from deliveries.views import (
     deliveries,
     delivery_actions,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from deliveries import export
-from deliveries.publish import publish
+from deliveries.event_log import export
+from deliveries.publishing.publisher import publish
 from subscriptions import broadcasters, endpoints, tokens
 from subscriptions.audit import COMMAND_LINE, Actor
 from subscriptions.broadcasters import create_broadcaster

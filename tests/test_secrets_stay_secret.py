@@ -22,8 +22,8 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.views.debug import ExceptionReporter
 
 from deliveries.models import BinRequest
-from deliveries.publish import publish
-from deliveries.request_bin import open_bin
+from deliveries.publishing.publisher import publish
+from deliveries.test_console.request_bin import open_bin
 from subscriptions import endpoint_tokens, tokens
 from subscriptions.audit import Actor
 from subscriptions.members import invite

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from deliveries.models import BinRequest, RequestBin
-from deliveries.request_bin import empty
+from deliveries.test_console.request_bin import empty
 from subscriptions.admin.big_tables import BigTableAdmin
 from subscriptions.admin.staff import ReadOnly, act_on_each
 from subscriptions.portal_access import actor_of

@@ -7,9 +7,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from deliveries.explaining import explain_attempt
+from deliveries.diagnosis.attempts import explain_attempt
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Outcome, Trigger
-from deliveries.publish import Published
+from deliveries.publishing.publisher import Published
 from subscriptions.api.fields import Input, Output, Text, Time
 from subscriptions.api.times import iso_ms
 

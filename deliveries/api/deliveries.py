@@ -22,7 +22,7 @@ from deliveries.api.filters import (
     filtered_deliveries,
 )
 from deliveries.models import Attempt, Delivery
-from deliveries.resend import cancel, resend
+from deliveries.recovery.resend import cancel, resend
 from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output
 from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
 from subscriptions.api.viewsets import TenantViewSet, missing

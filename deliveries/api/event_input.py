@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, cast
 
-from deliveries.publish import MAX_BATCH, NewEvent
+from deliveries.publishing.publisher import MAX_BATCH, NewEvent
 from subscriptions.api.times import parse_time
 from subscriptions.errors import MAX_FAULTS, Refused, SeveralRefused
 from subscriptions.tables import did_you_mean

@@ -26,8 +26,8 @@ from deliveries.api.filters import (
 )
 from deliveries.api.parsers import EventParser
 from deliveries.models import Delivery, Event
-from deliveries.publish import publish, publish_batch
-from deliveries.publish_rates import within_rate
+from deliveries.publishing.publisher import publish, publish_batch
+from deliveries.publishing.rate import within_rate
 from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output, parameter
 from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
 from subscriptions.api.viewsets import TenantViewSet, missing

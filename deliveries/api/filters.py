@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import BigIntegerField, Model, Q, QuerySet
 from django.db.models.functions import Cast
 
-from deliveries.log_pages import COMPARED_ROWS, SEARCHED_ROWS
+from deliveries.event_log.pages import COMPARED_ROWS, SEARCHED_ROWS
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Outcome
 from subscriptions.api.documented import parameter, time_parameter
 from subscriptions.api.pagination import Page, page_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rest_framework.exceptions import ParseError
 
-from deliveries.canonical_json import MAX_NESTING, parse_json
-from deliveries.json_errors import JSONError
+from deliveries.payload.canonical_json import MAX_NESTING, parse_json
+from deliveries.payload.json_errors import JSONError
 from subscriptions.api.parsers import StrictJSONParser
 from subscriptions.errors import Refused
 

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from deliveries.payload import SPREAD, make_body
+from deliveries.payload.envelope import SPREAD, make_body
 from subscriptions.models import Platform, Topic
 from subscriptions.platform_rules import PlatformRules, SignatureRules
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from deliveries.payload import data_of
+from deliveries.payload.envelope import data_of
 from subscriptions.models import Broadcaster
 from subscriptions.public_ids import uuid7
 

@@ -10,12 +10,12 @@ from django import template
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from deliveries import failure_names, shown_bodies
-from deliveries.catch_up import Count, ended_by_stopping, read_missed
-from deliveries.charts import outcome_chart
-from deliveries.endpoint_health import HealthSummary, read_health
+from deliveries.event_log import bodies
 from deliveries.models import Event
-from deliveries.traffic import period_named, read_traffic
+from deliveries.recovery.missed_events import Count, ended_by_stopping, read_missed
+from deliveries.statistics.charts import outcome_chart
+from deliveries.statistics.endpoint_health import HealthSummary, read_health
+from deliveries.statistics.traffic import period_named, read_traffic
 from subscriptions.models import Endpoint, Topic
 from subscriptions.templatetags.portal import status_badge
 
@@ -128,7 +128,7 @@ def status_words(code: int | None) -> str:
 @register.filter
 def visible(text: str) -> str:
     """A stranger's text with characters that do not show named in their place."""
-    return shown_bodies.visible(text)
+    return bodies.visible(text)
 
 
 @register.filter

@@ -13,16 +13,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
-from deliveries.export import FORMATS, export
-from deliveries.fault_pack import answer_of
-from deliveries.ladder import ladder, retries_made
-from deliveries.log_filters import DeliveryLogForm
-from deliveries.log_pages import look_on
+from deliveries.event_log.attempts import shown_attempts
+from deliveries.event_log.bodies import shown_body
+from deliveries.event_log.export import FORMATS, export
+from deliveries.event_log.filters import DeliveryLogForm
+from deliveries.event_log.pages import look_on
+from deliveries.event_log.timeline import ladder, retries_made
+from deliveries.event_log.waiting import waiting_reason
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Trigger, Variant, VariantKind
-from deliveries.shown_attempts import shown_attempts
-from deliveries.shown_bodies import shown_body
-from deliveries.verdicts import judge_rehearsal
-from deliveries.waiting import waiting_reason
+from deliveries.test_console.fault_pack import answer_of
+from deliveries.test_console.grading import judge_rehearsal
 from subscriptions.portal_access import PortalRequest, broadcaster_page
 from subscriptions.public_ids import public_to_uuid
 from subscriptions.viewer import zone_of

@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from deliveries import resend as verbs
 from deliveries.models import Delivery
+from deliveries.recovery import resend as verbs
 from deliveries.views.deliveries import delivery_or_404, delivery_url, list_url
 from subscriptions.audit import Actor
 from subscriptions.errors import Conflict, PortalError

@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from deliveries.log_filters import EventLogForm
-from deliveries.log_pages import look_on
-from deliveries.missed import deliver_missed, endpoints_missing
+from deliveries.event_log.bodies import shown_body
+from deliveries.event_log.filters import EventLogForm
+from deliveries.event_log.pages import look_on
 from deliveries.models import Delivery, DeliveryStatus, Event
-from deliveries.resend import resend
-from deliveries.shown_bodies import shown_body
+from deliveries.recovery.missed_endpoints import deliver_missed, endpoints_missing
+from deliveries.recovery.resend import resend
 from subscriptions.errors import Conflict
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role

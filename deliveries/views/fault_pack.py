@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from deliveries.fault_pack import Sent, read_run, send_fault_pack
+from deliveries.test_console.fault_pack import Sent, read_run, send_fault_pack
 from deliveries.views.testing import endpoint_or_404, is_late
 from subscriptions.errors import PortalError
 from subscriptions.models.broadcaster import Role

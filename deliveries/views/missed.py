@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from deliveries.catch_up import MOST, read_missed, replay_missed, waiting
+from deliveries.recovery.missed_events import MOST, read_missed, replay_missed, waiting
 from deliveries.views.testing import endpoint_or_404
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint

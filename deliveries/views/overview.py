@@ -6,11 +6,11 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from deliveries.charts import outcome_chart
-from deliveries.endpoint_health import needing_attention
-from deliveries.first_run import read_evidence, signs
 from deliveries.models import Delivery, DeliveryStatus
-from deliveries.traffic import PERIODS, period_named, read_traffic
+from deliveries.statistics.charts import outcome_chart
+from deliveries.statistics.endpoint_health import needing_attention
+from deliveries.statistics.first_steps import read_evidence, signs
+from deliveries.statistics.traffic import PERIODS, period_named, read_traffic
 from subscriptions.portal_access import PortalRequest, broadcaster_page
 from subscriptions.views.answers import page
 

@@ -14,7 +14,14 @@ from django.views.decorators.csrf import csrf_exempt
 
 from deliveries.models import RequestBin
 from deliveries.models.request_bin import NO_ANSWER
-from deliveries.request_bin import MAX_BODY_BYTES, Answer, Received, answer_for, bin_url, keep
+from deliveries.test_console.request_bin import (
+    MAX_BODY_BYTES,
+    Answer,
+    Received,
+    answer_for,
+    bin_url,
+    keep,
+)
 
 # A slow answer holds one of this process's four threads (Procfile, --blocking-threads). More of
 # them at once are refused, so that the portal itself always has threads left.

@@ -15,10 +15,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from deliveries import request_bin as bins
-from deliveries import testing
 from deliveries.models import BinRequest, RequestBin
 from deliveries.models.request_bin import NO_ANSWER
+from deliveries.test_console import request_bin as bins
+from deliveries.test_console import test_requests
 from subscriptions.endpoints import ALL_TOPICS, EndpointSettings, create_endpoint
 from subscriptions.errors import PortalError
 from subscriptions.forms import PortalForm
@@ -194,7 +194,7 @@ def send_test(request: PortalRequest) -> HttpResponse:
     if endpoint is None:
         raise Http404("No such webhook points to this request bin.")
     try:
-        testing.send_test(endpoint=endpoint, actor=request.actor)
+        test_requests.send_test(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
         say_refused(request, error)
     else:

@@ -19,13 +19,19 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from deliveries.framework_fixes import FRAMEWORKS
 from deliveries.models import Delivery
-from deliveries.pasted_request import BODY_FORMS, Pasted, PasteError, read_body, read_headers
-from deliveries.publish import MAX_BODY_BYTES
-from deliveries.signature_debugger import debug
-from deliveries.signature_diagnosis import Diagnosis, diagnose
-from deliveries.signature_sources import make_case
+from deliveries.publishing.publisher import MAX_BODY_BYTES
+from deliveries.signature_debugger.debugger import debug
+from deliveries.signature_debugger.framework_fixes import FRAMEWORKS
+from deliveries.signature_debugger.pasted_request import (
+    BODY_FORMS,
+    Pasted,
+    PasteError,
+    read_body,
+    read_headers,
+)
+from deliveries.signature_debugger.report import Diagnosis, diagnose
+from deliveries.signature_debugger.sources import make_case
 from deliveries.views.deliveries import delivery_or_404
 from subscriptions.forms import PortalForm
 from subscriptions.models import Endpoint

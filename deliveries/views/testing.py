@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from deliveries.fault_pack import FAULTS, answer_of, not_shown
+from deliveries.event_log.attempts import shown_attempts
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Variant, VariantKind
-from deliveries.sample_check import SampleCheck, check_sample
-from deliveries.shown_attempts import shown_attempts
-from deliveries.testing import default_topic, rehearse_token, send_test
-from deliveries.verdicts import Verdict, judge_rehearsal
+from deliveries.test_console.fault_pack import FAULTS, answer_of, not_shown
+from deliveries.test_console.grading import Verdict, judge_rehearsal
+from deliveries.test_console.sample_check import SampleCheck, check_sample
+from deliveries.test_console.test_requests import default_topic, rehearse_token, send_test
 from deliveries.views.deliveries import delivery_or_404, delivery_url, not_modified, state_tag
 from subscriptions.errors import PortalError, Refused
 from subscriptions.models import Endpoint, Topic

@@ -3,8 +3,7 @@ from typing import Any
 
 import pytest
 
-from deliveries import transfer
-from deliveries.transport import Transport
+from deliveries.transport.client import Transport, transfer
 from tests.attacks.portal_walk import Victim, furnished
 from tests.deliveries.doors import open_door
 from tests.portal_clients import Portal, make_portal

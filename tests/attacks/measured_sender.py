@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from deliveries.diagnosis import classify
+from deliveries.diagnosis.classification import classify
 from tests.deliveries.doors import open_door, request, results
 
 AT_ONCE = 20

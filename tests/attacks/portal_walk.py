@@ -11,10 +11,10 @@ from django.apps import apps
 from django.http import HttpResponseBase
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from deliveries.fault_pack import send_fault_pack
 from deliveries.models import BinRequest, Delivery
-from deliveries.publish import publish
-from deliveries.request_bin import open_bin
+from deliveries.publishing.publisher import publish
+from deliveries.test_console.fault_pack import send_fault_pack
+from deliveries.test_console.request_bin import open_bin
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.members import invite
 from subscriptions.models import Broadcaster, Subscription

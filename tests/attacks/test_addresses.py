@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from deliveries.failure_names import failure_name
+from deliveries.diagnosis.failure import failure_name
 from deliveries.models import Attempt, Delivery
-from deliveries.transport_result import MAX_CONNECT_SECONDS
+from deliveries.transport.result import MAX_CONNECT_SECONDS
 from subscriptions.addresses import parse_networks
 from subscriptions.errors import Refused
 from subscriptions.models import Endpoint
@@ -232,8 +232,8 @@ def test_the_api_and_the_form_refuse_every_spelling_in_words(settings):
 def test_what_was_stored_by_hand_is_refused_when_sent_and_only_the_operator_s_log_says_why(
     settings, caplog, opened, monkeypatch
 ):
-    from deliveries import name_lookup
-    from deliveries.publish import publish
+    from deliveries.publishing.publisher import publish
+    from deliveries.transport.client import name_lookup
 
     settings.WEBHOOKS_ALLOWED_NETWORKS = []
     names = Names()

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from deliveries.models import Attempt
-from deliveries.publish import publish
-from deliveries.request_lines import UnsendableHeader, header_lines
+from deliveries.publishing.publisher import publish
+from deliveries.transport.request_headers import UnsendableHeader, header_lines
 from subscriptions.errors import Refused
 from subscriptions.header_rules import MAX_HEADERS, check_headers
 from subscriptions.models import Endpoint

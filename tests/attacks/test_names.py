@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from deliveries import name_lookup
-from deliveries.name_lookup import MAX_TRIED_ADDRESSES
+from deliveries.transport.client import name_lookup
+from deliveries.transport.name_lookup import MAX_TRIED_ADDRESSES
 from subscriptions import system_resolver
 from tests.attacks.verdicts import told, verdict_of
 from tests.deliveries.doors import Names, open_door, request, results, send

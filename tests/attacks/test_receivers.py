@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from deliveries.transport_result import MAX_BODY_KEPT_BYTES, MAX_BODY_PIECES
+from deliveries.transport.result import MAX_BODY_KEPT_BYTES, MAX_BODY_PIECES
 from tests import certificates
 from tests.attacks.verdicts import told, verdict_of
 from tests.deliveries.doors import Names, open_door, request, send

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deliveries.explanations import shown
+from deliveries.diagnosis.explanation import shown
+from deliveries.event_log.bodies import shown_body, visible
 from deliveries.models import Attempt, Delivery
-from deliveries.publish import publish
-from deliveries.shown_bodies import shown_body, visible
+from deliveries.publishing.publisher import publish
 from subscriptions.models import Endpoint
 from tests import certificates
 from tests.api_clients import Api, api_with

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deliveries.diagnosis import Explanation, Verdict, classify, explain
-from deliveries.transport import TransportResult
+from deliveries.diagnosis.classification import Explanation, Verdict, classify, explain
+from deliveries.transport.client import TransportResult
 
 
 def verdict_of(result: TransportResult) -> Verdict:

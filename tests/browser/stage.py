@@ -8,12 +8,12 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from deliveries.fault_pack import FAULTS, not_shown, send_fault_pack
 from deliveries.models import BinRequest, Delivery, DeliveryStatus
-from deliveries.publish import publish
-from deliveries.request_bin import bin_url, open_bin
-from deliveries.resend import resend
-from deliveries.testing import send_test
+from deliveries.publishing.publisher import publish
+from deliveries.recovery.resend import resend
+from deliveries.test_console.fault_pack import FAULTS, not_shown, send_fault_pack
+from deliveries.test_console.request_bin import bin_url, open_bin
+from deliveries.test_console.test_requests import send_test
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoint_tokens import rotate_token
 from subscriptions.endpoints import set_active

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from deliveries.transport import OutboundRequest, Transport, TransportResult
+from deliveries.transport.client import OutboundRequest, Transport, TransportResult
 from subscriptions.addresses import parse_networks
 from tests import certificates
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deliveries.models import Attempt, Delivery, Event
-from deliveries.publish import publish
+from deliveries.publishing.publisher import publish
 from subscriptions.models import Broadcaster
 from tests.portal_clients import Portal
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from deliveries.dispatcher import Dispatcher, make_transport
-from deliveries.leases import PumpLease
+from deliveries.dispatch.concurrency import Slots
+from deliveries.dispatch.dispatcher import Dispatcher, make_transport
+from deliveries.dispatch.leases import PumpLease
 from deliveries.models import Delivery
-from deliveries.publish import publish
-from deliveries.slots import Slots
+from deliveries.publishing.publisher import publish
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.broadcasters import CreatedBroadcaster, create_broadcaster
 from subscriptions.endpoints import EndpointSettings, create_endpoint

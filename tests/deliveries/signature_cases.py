@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deliveries.canonical_json import canonical
-from deliveries.signature_case import Case
-from deliveries.signature_trials import TriedToken
-from deliveries.signing import signature_headers
+from deliveries.payload.canonical_json import canonical
+from deliveries.signature_debugger.case import Case
+from deliveries.signature_debugger.search import TriedToken
+from deliveries.signing.signature import signature_headers
 from subscriptions.platform_files import PLATFORMS_DIR, read_platform_file
 from subscriptions.signing_tokens import TokenPair
 
@@ -50,7 +50,7 @@ def headers_of(
     body: bytes = BODY,
     age: timedelta = timedelta(0),
 ) -> dict[str, str]:
-    """As deliveries.signing signs a delivery."""
+    """As deliveries.signing.signature signs a delivery."""
     signed = signature_headers(
         signature=RULES[platform],
         choice=choice,

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deliveries.models import Attempt, Delivery, Event, Pump
-from deliveries.publish import publish
-from deliveries.request_bin import open_bin
+from deliveries.publishing.publisher import publish
+from deliveries.test_console.request_bin import open_bin
 from subscriptions.admin import big_tables
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints import delete_endpoint

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from django.db import DataError, connection, transaction
 
-from deliveries.attempt_log import insert_attempts
+from deliveries.dispatch.outcomes import AttemptRecord, Claim, Settled
+from deliveries.dispatch.store.attempt_log import insert_attempts
 from deliveries.models import Attempt, Delivery, DeliveryStatus
-from deliveries.outcomes import AttemptRecord, Claim, Settled
 from tests.deliveries.sending import broadcaster_on, endpoint_at, publish_one
 
 pytestmark = pytest.mark.django_db

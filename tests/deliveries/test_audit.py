@@ -7,8 +7,8 @@ from typing import Any
 from django.test import Client
 
 from deliveries.models import Delivery
-from deliveries.publish import publish
-from deliveries.request_bin import open_bin
+from deliveries.publishing.publisher import publish
+from deliveries.test_console.request_bin import open_bin
 from subscriptions.models import AuditEntry, Endpoint
 from tests.api_clients import Api, account
 from tests.deliveries.pages import set_state, url

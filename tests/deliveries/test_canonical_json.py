@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from deliveries.canonical_json import JSONError, canonical, parse_json
+from deliveries.payload.canonical_json import JSONError, canonical, parse_json
 from tests.node import Node, NodeError
 
 SCRIPT = """

@@ -9,11 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from deliveries import catch_up
-from deliveries.catch_up import ended_by_stopping, read_missed, replay_missed
 from deliveries.models import Delivery, Event
-from deliveries.resend import cancel
-from deliveries.testing import send_test
+from deliveries.recovery import missed_events
+from deliveries.recovery.missed_events import ended_by_stopping, read_missed, replay_missed
+from deliveries.recovery.resend import cancel
+from deliveries.test_console.test_requests import send_test
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints import resume, set_active, suspend
 from subscriptions.errors import Conflict
@@ -110,7 +110,7 @@ def test_deliveries_kept_while_suspended_start_anew(portal: Portal) -> None:
 def test_counting_and_replaying_end_at_a_bound(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catch_up, "MOST", 2)
+    monkeypatch.setattr(missed_events, "MOST", 2)
     endpoint = portal.add_endpoint()
     for n in range(3):
         published(portal.live, n=n)

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from deliveries.demo import EMAIL, PASSWORD_FILE
+from deliveries.demo.setup import EMAIL, PASSWORD_FILE
 from deliveries.models import Delivery, Event
 from subscriptions.models import Broadcaster, Endpoint, Member, Platform, User
 from tests.deliveries.sending import broadcaster_on, endpoint_at

@@ -14,12 +14,12 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 from pytest_django import Settings
 
-from deliveries.demo import EMAIL, ensure_demo
-from deliveries.demo_history import DAYS, add_history
-from deliveries.demo_receivers import RECEIVERS
-from deliveries.log_pages import moment_of
+from deliveries.demo.history import DAYS, add_history
+from deliveries.demo.receivers import RECEIVERS
+from deliveries.demo.setup import EMAIL, ensure_demo
+from deliveries.event_log.pages import moment_of
 from deliveries.models import Attempt, Delivery, EndpointHealth, EndpointHour
-from deliveries.verification import KnownToken, verify
+from deliveries.signing.verification import KnownToken, verify
 from subscriptions.endpoint_tokens import token_pair
 from subscriptions.models import Broadcaster, Endpoint, User
 from tests.portal_clients import Portal

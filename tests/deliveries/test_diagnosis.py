@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from deliveries.diagnosis import Explanation, Verdict, classify, explain
-from deliveries.transport_result import TransportError, TransportResult
+from deliveries.diagnosis.classification import Explanation, Verdict, classify, explain
+from deliveries.transport.result import TransportError, TransportResult
 from tests import certificates
 from tests.broken_receivers import KINDS, NAMES, OWN_HOST, Kind, running
 from tests.deliveries.doors import Names, open_door, send

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from deliveries.event_log.waiting import waiting_reason
 from deliveries.models import (
     Delivery,
     DeliveryStatus,
@@ -16,10 +17,9 @@ from deliveries.models import (
     EndpointHour,
     Trigger,
 )
-from deliveries.publish import publish
-from deliveries.resend import cancel, resend
-from deliveries.testing import send_test
-from deliveries.waiting import waiting_reason
+from deliveries.publishing.publisher import publish
+from deliveries.recovery.resend import cancel, resend
+from deliveries.test_console.test_requests import send_test
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints import resume, set_active
 from subscriptions.errors import Conflict

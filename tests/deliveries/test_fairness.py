@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from deliveries.lanes import LaneSearch
+from deliveries.dispatch.lanes import LaneSearch
+from deliveries.dispatch.settlement import settle
 from deliveries.models import Delivery
-from deliveries.publish import NewEvent, publish, publish_batch
-from deliveries.settle import settle
+from deliveries.publishing.publisher import NewEvent, publish, publish_batch
 from subscriptions.models import Broadcaster
 from tests.deliveries.sending import broadcaster_on, endpoint_at, pump
 from tests.receiver import Receiver, Reply
@@ -75,7 +75,7 @@ def test_between_two_long_steps_those_without_a_backlog_are_let_in(
         started_before_settling.append(claimed.exists() and not dispatcher._transport._queue)
         return settle(*args, **named)
 
-    monkeypatch.setattr("deliveries.dispatcher.settle", settle_and_note)
+    monkeypatch.setattr("deliveries.dispatch.dispatcher.settle", settle_and_note)
     with pump() as dispatcher:
         dispatcher._turn(claiming=True)
         assert dispatcher._under_way and not started_before_settling
@@ -91,7 +91,9 @@ def test_lanes_seen_in_two_parts_have_both_kinds_of_turns(
 ) -> None:
     """Looks go from part to part, and turns from those without a backlog to all: not in step."""
     settings.WEBHOOKS_MAX_IN_FLIGHT_PER_ENDPOINT = 4
-    monkeypatch.setattr("deliveries.lanes.WINDOW", 1)  # a queue as short as this is seen in parts
+    monkeypatch.setattr(
+        "deliveries.dispatch.lanes.WINDOW", 1
+    )  # a queue as short as this is seen in parts
     busy, *others = (broadcaster_on("cryptlex", name).broadcaster for name in ("Busy", "A", "B"))
     for number, other in enumerate(others):  # a part each: one endpoint of Busy, one of the other
         endpoint_at(receiver.url(f"/busy/{number}"), busy)
@@ -112,8 +114,8 @@ def test_lanes_seen_in_two_parts_have_both_kinds_of_turns(
 def test_a_look_between_two_long_steps_takes_no_parts_turn(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deliveries.lanes.WINDOW", 1)
-    monkeypatch.setattr("deliveries.dispatcher.LOOK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("deliveries.dispatch.lanes.WINDOW", 1)
+    monkeypatch.setattr("deliveries.dispatch.dispatcher.LOOK_AGAIN_SECONDS", 0.0)
     busy, quiet = (broadcaster_on("cryptlex", name).broadcaster for name in ("Busy", "Quiet"))
     endpoints = [endpoint_at(receiver.url("/busy"), busy), endpoint_at(receiver.url("/q"), quiet)]
     publish_batch(

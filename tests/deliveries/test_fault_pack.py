@@ -9,11 +9,11 @@ import pytest
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from deliveries.fault_pack import FAULTS, not_shown, read_run, send_fault_pack
-from deliveries.first_run import read_evidence
 from deliveries.models import Attempt, Delivery, EndpointHealth, EndpointHour, Variant
-from deliveries.publish import MAX_BODY_BYTES
-from deliveries.testing import rehearse_token
+from deliveries.publishing.publisher import MAX_BODY_BYTES
+from deliveries.statistics.first_steps import read_evidence
+from deliveries.test_console.fault_pack import FAULTS, not_shown, read_run, send_fault_pack
+from deliveries.test_console.test_requests import rehearse_token
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoint_tokens import end_previous_token, rotate_token, token_pair
 from subscriptions.errors import Conflict, Refused

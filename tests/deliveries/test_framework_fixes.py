@@ -9,9 +9,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deliveries.framework_fixes import FRAMEWORKS, expression, fixes, frameworks_told
-from deliveries.signature_verdicts import VERDICTS
-from deliveries.signing import signature_headers
+from deliveries.signature_debugger.findings import VERDICTS
+from deliveries.signature_debugger.framework_fixes import (
+    FRAMEWORKS,
+    expression,
+    fixes,
+    frameworks_told,
+)
+from deliveries.signing.signature import signature_headers
 from subscriptions.platform_rules import SignatureRules
 from subscriptions.signing_tokens import TokenPair
 from tests.node import Node

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from deliveries.ladder import ladder
+from deliveries.event_log.timeline import ladder
 from deliveries.models import Attempt, Delivery
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

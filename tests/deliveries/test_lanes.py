@@ -11,17 +11,17 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from deliveries.claiming import claim_rows
-from deliveries.lanes import (
+from deliveries.dispatch.lanes import (
     _LANES_POSTGRESQL,
     _OLDEST_POSTGRESQL,
     WINDOW,
     LaneSearch,
     _pause,
 )
+from deliveries.dispatch.store.claims import claim_rows
+from deliveries.dispatch.store.planner import planning_by_index
 from deliveries.models import Delivery
-from deliveries.planner import planning_by_index
-from deliveries.publish import NewEvent, publish, publish_batch
+from deliveries.publishing.publisher import NewEvent, publish, publish_batch
 from subscriptions.models import Broadcaster, Endpoint
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 
@@ -32,8 +32,8 @@ URL = "https://example.com/hook"
 @pytest.fixture
 def only_one_whole_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, none but the first, and what a test asks for by `forget`."""
-    monkeypatch.setattr("deliveries.lanes._KNOWN_SECONDS", 60)
-    monkeypatch.setattr("deliveries.lanes._LONGEST_PAUSE_SECONDS", 60)
+    monkeypatch.setattr("deliveries.dispatch.lanes._KNOWN_SECONDS", 60)
+    monkeypatch.setattr("deliveries.dispatch.lanes._LONGEST_PAUSE_SECONDS", 60)
 
 
 def queue(count: int, name: str = "Busy") -> Endpoint:
@@ -214,7 +214,7 @@ def test_what_a_whole_look_found_stays_known_until_it_is_claimed() -> None:
 
 def test_a_look_that_takes_long_is_a_rare_one(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("deliveries.lanes.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr("deliveries.dispatch.lanes.time", SimpleNamespace(monotonic=lambda: now))
     assert _pause(now - 0.01, 1.0) == now + 1
     assert _pause(now - 0.25, 1.0) == now + 5
     assert _pause(now - 60, 1.0) == now + 10

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deliveries import tasks
-from deliveries.leases import LEASE, LeaseLost, PumpLease, recover
+from deliveries.dispatch.leases import LEASE, LeaseLost, PumpLease, recover
 from deliveries.models import (
     Attempt,
     Delivery,
@@ -101,7 +101,7 @@ def test_a_run_that_lost_its_lease_writes_nothing_more(
             slow._settle_at = float("inf")
             for result in slow._transport.poll(0.1):
                 outgoing = slow._land(result.key)
-                from deliveries.outcomes import decide
+                from deliveries.dispatch.outcomes import decide
 
                 slow._add_outcome(decide(outgoing.claim, result, headers=()))
         slow._settle()

@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from deliveries.catch_up import _cancelled
-from deliveries.first_run import _forgeries_refused
 from deliveries.models import Attempt, Delivery
+from deliveries.recovery.missed_events import _cancelled
+from deliveries.statistics.first_steps import _forgeries_refused
 from tests.deliveries.pages import published
 from tests.portal_clients import Portal
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deliveries import log_filters, log_pages
-from deliveries.log_pages import WINDOWS_HEADER, look_on
+from deliveries.event_log import filters, pages
+from deliveries.event_log.pages import WINDOWS_HEADER, look_on
 from tests.deliveries.pages import delivered_to, url
 from tests.portal_clients import HTMX, Portal
 
@@ -18,8 +18,8 @@ def test_what_is_no_number_of_pages_goes_on_by_nothing(given: str) -> None:
 def test_asked_once_a_search_looks_further_back_by_itself_until_it_finds_or_is_stopped(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_filters, "SEARCHED_ROWS", 2)
-    monkeypatch.setattr(log_pages, "MOST_WINDOWS", 3)
+    monkeypatch.setattr(filters, "SEARCHED_ROWS", 2)
+    monkeypatch.setattr(pages, "MOST_WINDOWS", 3)
     portal.add_endpoint()
     delivered_to(portal.live, key="needle")
     for n in range(9):

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from deliveries import name_lookup
-from deliveries.name_lookup import NameLookup
+from deliveries.transport.client import name_lookup
+from deliveries.transport.name_lookup import NameLookup
 from subscriptions.addresses import judge
 from tests.deliveries.doors import LOOPBACK, Names
 

@@ -11,13 +11,14 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from deliveries import attempt_log, tasks
-from deliveries import dispatcher as dispatching
-from deliveries import leases as leasing
-from deliveries import settle as settling
-from deliveries.claiming import claim_rows
-from deliveries.lanes import LaneSearch
-from deliveries.leases import LeaseLost, PumpLease
+from deliveries import tasks
+from deliveries.dispatch import dispatcher as dispatching
+from deliveries.dispatch import leases as leasing
+from deliveries.dispatch import settlement as settling
+from deliveries.dispatch.lanes import LaneSearch
+from deliveries.dispatch.leases import LeaseLost, PumpLease
+from deliveries.dispatch.store import attempt_log
+from deliveries.dispatch.store.claims import claim_rows
 from deliveries.models import Attempt, Pump
 from subscriptions.models import Broadcaster
 from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one, pump

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliveries.curl_command import curl_command
-from deliveries.pasted_request import PasteError, read_body, read_headers
+from deliveries.event_log.curl_command import curl_command
+from deliveries.signature_debugger.pasted_request import PasteError, read_body, read_headers
 
 HEADERS = (("Content-Type", "application/json"), ("X-Clawget-Signature", "ab=="))
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliveries.canonical_json import JSONError
-from deliveries.payload import PayloadError, data_of, make_body
+from deliveries.payload.canonical_json import JSONError
+from deliveries.payload.envelope import PayloadError, data_of, make_body
 
 CLEENG = (("broadcasterId", "broadcaster.id"), ("topic", "topic"), ("data", "data"))
 CLEVERPUSH = (("type", "topic"), ("*", "data"))

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from deliveries.models import Delivery, DeliveryStatus, Event
-from deliveries.publish import NewEvent, publish, publish_batch
+from deliveries.publishing.publisher import NewEvent, publish, publish_batch
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints import set_active, suspend
 from subscriptions.errors import Conflict, Refused, SeveralRefused

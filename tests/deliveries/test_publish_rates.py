@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from deliveries.models import Event, PublishRate
-from deliveries.publish_rates import pay
+from deliveries.publishing.rate import pay
 from subscriptions.broadcasters import CreatedBroadcaster
 from subscriptions.errors import RateExceeded
 from subscriptions.models import AuditEntry, Broadcaster

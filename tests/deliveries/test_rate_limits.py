@@ -9,8 +9,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deliveries.dispatch.rate_limits import filled, give_back, take
 from deliveries.models import EndpointRate
-from deliveries.rate_limits import filled, give_back, take
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 
 

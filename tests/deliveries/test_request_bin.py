@@ -15,11 +15,11 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from deliveries import request_bin as bins
 from deliveries.models import BinRequest, Delivery, RequestBin
 from deliveries.models.request_bin import NO_ANSWER
-from deliveries.publish import publish
-from deliveries.signing import signature_headers
+from deliveries.publishing.publisher import publish
+from deliveries.signing.signature import signature_headers
+from deliveries.test_console import request_bin as bins
 from deliveries.views import request_bin as receiving
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoint_tokens import rotate_token, token_pair

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from deliveries import request_bin as bins
 from deliveries.models import BinRequest, Delivery, RequestBin
+from deliveries.test_console import request_bin as bins
 from subscriptions.models import Broadcaster, Member, User
 from subscriptions.models.broadcaster import Role
 from tests.deliveries.sending import broadcaster_on, endpoint_at

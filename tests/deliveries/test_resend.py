@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from deliveries.leases import PumpLease
+from deliveries.dispatch.leases import PumpLease
 from deliveries.models import Delivery, DeliveryStatus, Outcome, Pump, Trigger
-from deliveries.publish import publish
-from deliveries.resend import cancel, resend
+from deliveries.publishing.publisher import publish
+from deliveries.recovery.resend import cancel, resend
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints import delete_endpoint
 from subscriptions.errors import Conflict

@@ -13,7 +13,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from deliveries.models import Pump
-from deliveries.runner_watch import Watch
+from deliveries.workers.watch import Watch
 from tests.deliveries.worker_processes import MANAGE, WORK, Workers, is_gone, wait_until
 
 pytestmark = [pytest.mark.workers, pytest.mark.django_db(transaction=True)]
@@ -25,7 +25,7 @@ one_database = pytest.mark.one_database
 IMPATIENT_WORK = """
 import sys, django
 django.setup()
-from deliveries.runner import Limits, Runner, cluster_command
+from deliveries.workers.runner import Limits, Runner, cluster_command
 sys.exit(Runner(command=cluster_command(), limits=Limits(settle_seconds=1)).run())
 """
 
@@ -121,7 +121,7 @@ def test_a_runner_that_waits_for_its_database_can_be_stopped(log: Path) -> None:
 RUNNER_OF = """
 import sys, django
 django.setup()
-from deliveries.runner import Limits, Runner
+from deliveries.workers.runner import Limits, Runner
 limits = Limits(grace_seconds=1, settle_seconds=0.2, max_rapid_failures=3, max_backoff_seconds=0.1)
 sys.exit(Runner(command=[sys.executable, "-c", sys.argv[1]], limits=limits).run())
 """

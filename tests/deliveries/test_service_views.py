@@ -55,7 +55,7 @@ def test_silent_workers_are_said_and_take_no_web_process_out_of_service() -> Non
 
 @pytest.mark.django_db
 def test_readyz_is_a_503_without_a_database() -> None:
-    with patch("deliveries.service_views.read_backlog", side_effect=OperationalError):
+    with patch("deliveries.views.service.read_backlog", side_effect=OperationalError):
         response = Client().get("/readyz")
     assert (response.status_code, response.json()["status"]) == (503, "unavailable")
 

@@ -6,11 +6,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from deliveries.leases import PumpLease
+from deliveries.dispatch.leases import PumpLease
+from deliveries.dispatch.outcomes import Claim, not_sent, unknown
+from deliveries.dispatch.settlement import settle
 from deliveries.models import Attempt, Delivery, DeliveryStatus
-from deliveries.outcomes import Claim, not_sent, unknown
-from deliveries.publish import publish
-from deliveries.settle import settle
+from deliveries.publishing.publisher import publish
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 
 pytestmark = pytest.mark.django_db(transaction=True)

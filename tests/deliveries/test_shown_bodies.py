@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliveries.canonical_json import canonical
-from deliveries.curl_command import curl_command
-from deliveries.shown_bodies import hex_dump, indented, shown_body, visible
+from deliveries.event_log.bodies import hex_dump, indented, shown_body, visible
+from deliveries.event_log.curl_command import curl_command
+from deliveries.payload.canonical_json import canonical
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deliveries.body_changes import difference, made
-from deliveries.canonical_json import canonical
-from deliveries.signature_case import STANDARD, LookedAt, Sent
-from deliveries.signature_debugger import debug
-from deliveries.signature_trials import TriedToken
-from deliveries.signature_verdicts import VERDICTS
+from deliveries.payload.canonical_json import canonical
+from deliveries.signature_debugger.case import STANDARD, LookedAt, Sent
+from deliveries.signature_debugger.debugger import debug
+from deliveries.signature_debugger.findings import VERDICTS
+from deliveries.signature_debugger.search import TriedToken
+from deliveries.signature_debugger.transformations import difference, made
 from tests.deliveries.signature_cases import (
     BODY,
     CLAWGET,

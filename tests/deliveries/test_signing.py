@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from deliveries.canonical_json import canonical, parse_json
-from deliveries.signing import SigningError, signature_headers
+from deliveries.payload.canonical_json import canonical, parse_json
+from deliveries.signing.signature import SigningError, signature_headers
 from subscriptions.platform_rules import SignatureRules
 from subscriptions.signing_tokens import TokenPair
 from tests.node import Node

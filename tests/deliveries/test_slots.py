@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deliveries.slots import FIRST_SLOTS, Slots
+from deliveries.dispatch.concurrency import FIRST_SLOTS, Slots
 
 
 @pytest.fixture(autouse=True)

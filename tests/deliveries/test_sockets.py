@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deliveries.sockets import Sockets
+from deliveries.transport.sockets import Sockets
 
 
 @pytest.fixture(params=[True, False], ids=["keeps", "asks each time"])
@@ -115,7 +115,7 @@ def test_silence_is_vouched_for_only_of_sockets_that_stay_with_epoll(
 def test_silence_is_not_vouched_for_where_more_spoke_than_were_heard(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deliveries.sockets._MAX_EVENTS", 1)
+    monkeypatch.setattr("deliveries.transport.sockets._MAX_EVENTS", 1)
     loud, other = socket.socketpair()
     with loud, other:
         sockets = Sockets(keeps=True)

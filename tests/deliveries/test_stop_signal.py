@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deliveries.stop_signal import STOP_BYTE, STOP_FD, StopSignal
+from deliveries.workers.stop_signal import STOP_BYTE, STOP_FD, StopSignal
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_the_descriptor_comes_from_the_environment(
 
 ORPHAN = """
 import os, sys, time
-from deliveries.stop_signal import StopSignal, end_own_group_if_orphaned
+from deliveries.workers.stop_signal import StopSignal, end_own_group_if_orphaned
 if not os.fork():
     time.sleep(60)
 stop = StopSignal.from_environment()

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from deliveries import transfer as transfer_module
-from deliveries.transport_result import MAX_BODY_KEPT_BYTES
+from deliveries.transport.client import transfer as transfer_module
+from deliveries.transport.result import MAX_BODY_KEPT_BYTES
 from tests import certificates
 from tests.deliveries.doors import BODY, Names, open_door, request, results, send
 from tests.receiver import Receiver, Reply, closed_port

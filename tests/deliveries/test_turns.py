@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from deliveries.lanes import Lane
-from deliveries.turns import CLAIM_BATCH, SHARED_CLAIM_BATCH, Turn, Turns
+from deliveries.dispatch.fair_queue import CLAIM_BATCH, SHARED_CLAIM_BATCH, Turn, Turns
+from deliveries.dispatch.lanes import Lane
 
 BUSY, QUIET = 10, 20
 BUSY_LANES = [Lane(n, BUSY, None, True) for n in (1, 2)]
@@ -95,7 +95,7 @@ def test_others_whose_claim_took_nothing_do_not_make_the_backlogs_claims_small()
 def test_others_whose_claim_took_nothing_are_asked_again_soon(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("deliveries.turns.REST_SECONDS", 0.0)
+    monkeypatch.setattr("deliveries.dispatch.fair_queue.REST_SECONDS", 0.0)
     turns = turns_beside_a_backlog()
     turns.note(turns.next(LANES), 0)
     assert turns.of_others(LANES).lanes == [QUIET_LANE]
@@ -103,7 +103,7 @@ def test_others_whose_claim_took_nothing_are_asked_again_soon(
 
 def test_a_backlog_that_no_claim_shows_again_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where hundreds have something due, each is asked for one, which says nothing."""
-    monkeypatch.setattr("deliveries.turns.BACKLOG_SECONDS", 0.0)
+    monkeypatch.setattr("deliveries.dispatch.fair_queue.BACKLOG_SECONDS", 0.0)
     turns = turns_beside_a_backlog()
     assert not turns.has_backlogs
     assert turns.next(LANES) == Turn(LANES, CLAIM_BATCH, False)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deliveries.verdicts import Answer, judge, judge_rehearsal
+from deliveries.test_console.grading import Answer, judge, judge_rehearsal
 
 USUAL = Answer("", 200)
 

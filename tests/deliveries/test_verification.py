@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
-from deliveries.signing import signature_headers
-from deliveries.verification import KnownToken, Verified, verify
+from deliveries.signing.signature import signature_headers
+from deliveries.signing.verification import KnownToken, Verified, verify
 from subscriptions.platform_files import PLATFORMS_DIR, read_platform_file
 from subscriptions.platform_rules import SignatureRules
 from subscriptions.signing_tokens import TokenPair, generate_token

@@ -8,11 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from deliveries.fault_pack import send_fault_pack
+from deliveries.event_log.waiting import _LOOKED_AT
 from deliveries.models import Delivery
-from deliveries.publish import publish
+from deliveries.publishing.publisher import publish
+from deliveries.test_console.fault_pack import send_fault_pack
 from deliveries.urls import broadcaster_pages
-from deliveries.waiting import _LOOKED_AT
 from subscriptions.audit import COMMAND_LINE
 from tests.deliveries.pages import add_attempt, url
 from tests.portal_clients import HTMX, Portal

@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from deliveries import export, log_filters, log_pages
-from deliveries.log_pages import first_key
+from deliveries.event_log import export, filters, pages
+from deliveries.event_log.pages import first_key
 from deliveries.models import Delivery, DeliveryStatus
 from subscriptions.models import AuditEntry
 from tests.deliveries.pages import add_attempt, delivered_to, published, set_state, url
@@ -144,7 +144,7 @@ def test_another_broadcasters_deliveries_are_in_no_list_and_no_search(portal: Po
 def test_pages_stay_as_they_are_while_rows_are_added(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_pages, "PAGE_SIZE", 2)
+    monkeypatch.setattr(pages, "PAGE_SIZE", 2)
     portal.add_endpoint()
     made = [delivered_to(portal.live, n=n).public_id for n in range(5)][::-1]
     client = portal.client("viewer")
@@ -162,7 +162,7 @@ def test_pages_stay_as_they_are_while_rows_are_added(
 def test_a_search_looks_through_so_many_and_offers_to_go_on(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_filters, "SEARCHED_ROWS", 2)
+    monkeypatch.setattr(filters, "SEARCHED_ROWS", 2)
     portal.add_endpoint()
     wanted = delivered_to(portal.live, key="needle")
     for n in range(3):

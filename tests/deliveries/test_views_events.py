@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from deliveries import log_pages
+from deliveries.event_log import pages
 from deliveries.models import Delivery
-from deliveries.publish import publish
+from deliveries.publishing.publisher import publish
 from tests.deliveries.pages import delivered_to, published, set_state, url
 from tests.portal_clients import Portal
 
@@ -39,7 +39,7 @@ def test_events_are_narrowed_down(portal: Portal, query: str, count: int) -> Non
 def test_event_pages_go_on_where_the_last_one_ended(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_pages, "PAGE_SIZE", 2)
+    monkeypatch.setattr(pages, "PAGE_SIZE", 2)
     made = [published(portal.live, n=n).pk for n in range(3)][::-1]
     client = portal.client("viewer")
     first = client.get(url(portal, "event-list"))

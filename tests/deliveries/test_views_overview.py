@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deliveries.models import BinRequest, EndpointHealth, EndpointHour, RequestBin
-from deliveries.traffic import PERIODS, percentile, read_traffic
+from deliveries.statistics.traffic import PERIODS, percentile, read_traffic
 from subscriptions.models import Broadcaster, Endpoint
 from tests.deliveries.pages import delivered_to, published, set_state, url
 from tests.portal_clients import Portal

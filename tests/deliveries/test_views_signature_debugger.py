@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from deliveries.models import Delivery
-from deliveries.signing import signature_headers
+from deliveries.signing.signature import signature_headers
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoint_tokens import rotate_token, token_pair
 from subscriptions.models import Endpoint

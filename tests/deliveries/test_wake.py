@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django_q.models import OrmQ
 
-from deliveries import wake
-from deliveries.leases import PumpLease
+from deliveries.dispatch.leases import PumpLease
+from deliveries.workers import wake
 
 pytestmark = pytest.mark.django_db
 

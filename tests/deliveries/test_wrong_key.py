@@ -8,9 +8,9 @@ import pytest
 from cryptography.fernet import Fernet
 from django.utils import timezone
 
-from deliveries.explaining import explain_attempt
+from deliveries.diagnosis.attempts import explain_attempt
+from deliveries.dispatch.outcomes import MAX_OWN_FAULTS
 from deliveries.models import Delivery, DeliveryStatus, EndpointHealth
-from deliveries.outcomes import MAX_OWN_FAULTS
 from subscriptions.models import Endpoint
 from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one
 from tests.receiver import Receiver

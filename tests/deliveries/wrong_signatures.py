@@ -8,9 +8,9 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from deliveries.canonical_json import canonical
-from deliveries.signature_case import Sent, Stored
-from deliveries.signature_trials import TriedToken
+from deliveries.payload.canonical_json import canonical
+from deliveries.signature_debugger.case import Sent, Stored
+from deliveries.signature_debugger.search import TriedToken
 from tests.deliveries.signature_cases import (
     BODY,
     CLAWGET,

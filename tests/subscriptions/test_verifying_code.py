@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deliveries.signing import signature_headers
+from deliveries.signing.signature import signature_headers
 from subscriptions.models import Platform
 from subscriptions.platform_rules import SignatureRules
 from subscriptions.signing_tokens import TokenPair, generate_token

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from deliveries.demo import PASSWORD_FILE, Demo, ensure_demo, first_topic
-from deliveries.demo_history import DAYS, add_history
+from deliveries.demo.history import DAYS, add_history
+from deliveries.demo.setup import PASSWORD_FILE, Demo, ensure_demo, first_topic
 from subscriptions.errors import PortalError
 from subscriptions.models import Platform
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from deliveries.cluster import run_cluster
-from deliveries.runner import Limits, Runner, cluster_command
+from deliveries.workers.cluster import run_cluster
+from deliveries.workers.runner import Limits, Runner, cluster_command
 
 
 class Command(BaseCommand):

@@ -1,0 +1,99 @@
+"""The webhooks that the demonstration's past went to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from deliveries.demo.receivers import RECEIVERS, Receiver
+from deliveries.dispatch.preparation import USER_AGENT
+from deliveries.signing.signature import signature_headers
+from deliveries.test_console.request_bin import bin_url, endpoints_at, open_bin
+from subscriptions.audit import COMMAND_LINE
+from subscriptions.endpoint_tokens import signs, token_pair
+from subscriptions.endpoints import EndpointSettings, create_endpoint
+from subscriptions.models import Broadcaster, Endpoint, Topic
+from subscriptions.platform_rules import PlatformRules
+from subscriptions.signing_tokens import TokenPair
+
+# Each topic goes to its own few of the receivers: so many of them.
+_WANTING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class DemoWebhook:
+    endpoint: Endpoint
+    receiver: Receiver
+    rules: PlatformRules
+    tokens: TokenPair | None
+
+    def headers(self, event_id: str, body: bytes, sent_at: datetime) -> tuple[tuple[str, str], ...]:
+        """Those of a request, really signed: the signature debugger finds nothing wrong."""
+        signed = signature_headers(
+            signature=self.rules.signature,
+            choice=self.endpoint.signature,
+            tokens=self.tokens,
+            event_id=event_id,
+            body=body,
+            sent_at=sent_at,
+        )
+        return (
+            ("Content-Type", self.rules.content_type),
+            ("User-Agent", USER_AGENT),
+            *signed,
+        )
+
+
+def ensure_webhooks(
+    broadcaster: Broadcaster, topics: Sequence[Topic], *, now: datetime, since: datetime
+) -> dict[int, DemoWebhook]:
+    """By primary key. One for each receiver is made once, as if at `since`; a user's changes stay.
+
+    Raises PortalError where the broadcaster may have no more webhooks.
+    """
+    before = set(Endpoint.objects.filter(broadcaster=broadcaster).values_list("name", flat=True))
+    url = _known_url(broadcaster)
+    for position, receiver in enumerate(RECEIVERS):
+        if receiver.name not in before:
+            endpoint = _make(broadcaster, receiver, _wanted(topics, position))
+            Endpoint.objects.filter(pk=endpoint.pk).update(url=url, created_at=since)
+    by_name = {receiver.name: receiver for receiver in RECEIVERS}
+    found = Endpoint.objects.for_broadcaster(broadcaster).filter(name__in=by_name)
+    return {
+        endpoint.pk: DemoWebhook(
+            endpoint,
+            by_name[endpoint.name],
+            broadcaster.rules,
+            token_pair(endpoint, now) if signs(endpoint) else None,
+        )
+        for endpoint in found.select_related("broadcaster__platform")
+    }
+
+
+def _wanted(topics: Sequence[Topic], position: int) -> list[str]:
+    """Of a platform with few topics, a receiver may get the first one only."""
+    chosen = [
+        topic.name for n, topic in enumerate(topics) if (position - n) % len(RECEIVERS) < _WANTING
+    ]
+    return chosen or [topics[0].name]
+
+
+def _known_url(broadcaster: Broadcaster) -> str:
+    """The request bin's, where the webhooks have it that are there already: the portal may run on another port."""
+    found = open_bin(broadcaster)
+    for endpoint in endpoints_at(found):
+        base, _, _ = endpoint.url.partition(found.public_id)
+        return f"{base}{found.public_id}/"
+    return bin_url(found)
+
+
+def _make(broadcaster: Broadcaster, receiver: Receiver, topics: list[str]) -> Endpoint:
+    wanted = EndpointSettings(
+        name=receiver.name,
+        url=bin_url(open_bin(broadcaster)),
+        topics=topics,
+        description=f"Part of the demonstration: its past was at {receiver.url}, a made-up address; "
+        "what is sent to it now goes to the request bin.",
+    )
+    return create_endpoint(broadcaster=broadcaster, wanted=wanted, actor=COMMAND_LINE).endpoint

@@ -1,0 +1,262 @@
+"""Explanations of attempts that brought no complete response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from deliveries.diagnosis.explanation import (
+    NOBODY,
+    OPERATOR,
+    RECEIVER,
+    YOU,
+    Explanation,
+    Facts,
+    seconds,
+    shown,
+)
+from deliveries.transport.result import MAX_CONNECT_SECONDS, MAX_HEADER_BYTES
+
+_CONNECTION_REFUSED = 111
+_HOST_UNREACHABLE = frozenset({101, 113})
+_TOO_LARGE = 100  # CURLE_TOO_LARGE
+
+
+def dns_failed(facts: Facts) -> Explanation:
+    evidence = [("Host name", facts.host)]
+    if facts.evidence.get("dns") == "not_found":
+        return Explanation(
+            f"The host name {facts.host} does not exist",
+            "DNS says that there is no address for this name, so nothing was sent.",
+            YOU,
+            "Check the spelling of the URL. If it is right, its DNS record (A or AAAA) is missing "
+            "or has not spread yet: ask whoever runs the domain.",
+            evidence,
+        )
+    return Explanation(
+        f"DNS did not answer for {facts.host}",
+        "The name servers of this domain gave no answer, or an error, so its address is not known "
+        "and nothing was sent. This is often over in minutes.",
+        RECEIVER,
+        "If it stays, the domain's name servers need a look: is the domain expired, are its name "
+        "servers up, is DNSSEC in order?",
+        evidence,
+    )
+
+
+def address_blocked(facts: Facts) -> Explanation:
+    rule = facts.evidence.get("url_rule")
+    if rule:
+        return Explanation(
+            "This URL may not be called",
+            f"{shown(rule, 400)} Nothing was sent.",
+            YOU,
+            "Change the webhook's URL.",
+        )
+    return Explanation(
+        f"{facts.host} may not be called",
+        "The host name leads to an address that is not public, and webhooks are sent to public "
+        "internet addresses only. Nothing was sent, and nothing was tried.",
+        YOU,
+        "Use a URL whose host is public: on your own computer, a tunnel gives you one. If the "
+        "receiver is inside a private network on purpose, ask the operator of this portal to "
+        "allow that network.",
+    )
+
+
+def connection_refused(facts: Facts) -> Explanation:
+    errno = facts.evidence.get("errno")
+    evidence = [("Tried", place) for place in _places(facts)]
+    if errno in _HOST_UNREACHABLE:
+        return Explanation(
+            f"{facts.host} cannot be reached",
+            "The network says that there is no way to this address. The host may be down, or its "
+            "DNS record may point to an old address.",
+            RECEIVER,
+            "Check that the DNS record points to the right machine and that the machine is online.",
+            evidence,
+        )
+    cause = f"The machine answered, but nothing there takes connections on port {facts.port}."
+    if errno != _CONNECTION_REFUSED:
+        cause = f"No connection to port {facts.port} could be made."
+    return Explanation(
+        f"{facts.host} refused the connection",
+        f"{cause} Usually the receiving program is not running, is just being restarted, or "
+        "listens on another port.",
+        RECEIVER,
+        "Start the receiver, or correct the port in the URL.",
+        evidence,
+    )
+
+
+def connect_timeout(facts: Facts) -> Explanation:
+    limit = seconds(min(facts.timeout_seconds, MAX_CONNECT_SECONDS))
+    evidence = [("Tried", place) for place in _places(facts)]
+    if facts.evidence.get("phase") == "tls":
+        return Explanation(
+            f"The TLS handshake with {facts.host} was not finished within {limit}",
+            "A connection was made, but the encryption was never agreed on. The server is "
+            f"overloaded, or what listens on port {facts.port} does not speak TLS.",
+            RECEIVER,
+            "Check that the port in the URL is the https one, and that the server is not "
+            "overloaded.",
+            evidence,
+        )
+    return Explanation(
+        f"No connection to {facts.host} within {limit}",
+        "Nothing answered, not even with a refusal. Usually a firewall drops the packets, the "
+        "machine is off, or DNS points to an old address.",
+        RECEIVER,
+        f"Open port {facts.port} to the internet, or allow this portal's addresses in the "
+        "firewall, and check the DNS record.",
+        evidence,
+    )
+
+
+def timeout(facts: Facts) -> Explanation:
+    limit = seconds(facts.timeout_seconds)
+    phase = facts.evidence.get("phase")
+    if phase == "send":
+        return Explanation(
+            f"{facts.host} did not take the request within {limit}",
+            "A connection was made, but the receiver stopped reading before it had the whole "
+            "request. It is overloaded or stuck.",
+            RECEIVER,
+            "Check the load of the receiver, and limits in what stands before it.",
+            [("Time allowed", limit)],
+        )
+    if phase == "read":
+        return Explanation(
+            f"{facts.host} began to answer, but did not finish within {limit}",
+            f"{_how_far(facts)} The event may well have been handled; without a complete answer "
+            "it cannot count as delivered.",
+            RECEIVER,
+            "Send a short answer with its Content-Length and end it; do long work after the "
+            "answer.",
+            [*_status_evidence(facts), ("Time allowed", limit)],
+        )
+    return Explanation(
+        f"{facts.host} did not answer within {limit}",
+        "The request was sent in full, but no answer came. The event may well have been handled. "
+        "Most often the handler does its work first and answers last.",
+        RECEIVER,
+        "Answer as soon as the request is stored, and do the work afterwards, in a queue. The same "
+        "event may come again, with the same id: handle it once.",
+        [("Time allowed", limit)],
+    )
+
+
+def connection_reset(facts: Facts) -> Explanation:
+    evidence = _status_evidence(facts)
+    if facts.evidence.get("sent_again"):
+        evidence.append(("Sent twice", "a kept connection was closed, then a new one as well"))
+    if facts.status_code is not None:
+        return Explanation(
+            f"{facts.host} broke off its answer",
+            f"{_how_far(facts)} The event may well have been handled.",
+            RECEIVER,
+            "Look in the receiver's log for a crash at this time, and for limits in what stands "
+            "before it.",
+            evidence,
+        )
+    return Explanation(
+        f"{facts.host} closed the connection without an answer",
+        "The request was sent, then the receiver hung up. Usually its program crashed on this "
+        "request or was being restarted, or a firewall cut the connection.",
+        RECEIVER,
+        "Look in the receiver's log for a crash at this time. If the port speaks https only, the "
+        "URL must begin with https://.",
+        [("How far it got", "the request was sent, and nothing came back"), *evidence],
+    )
+
+
+def bad_response(facts: Facts) -> Explanation:
+    message = str(facts.evidence.get("message", ""))
+    upgrade = facts.evidence.get("cut") == "upgrade"
+    evidence = [
+        *([("Status", "HTTP 101")] if upgrade else _status_evidence(facts)),
+        *([("What was wrong", shown(message))] if message else []),
+    ]
+    return Explanation(
+        f"{facts.host} did not answer in valid HTTP",
+        f"{_what_is_wrong(facts)} So it cannot be told whether the event arrived.",
+        RECEIVER,
+        f"Check that a web server listens on port {facts.port}, and what writes its answer.",
+        evidence,
+    )
+
+
+def interrupted(facts: Facts) -> Explanation:
+    return Explanation(
+        "This attempt was cut short on our side",
+        "The sending process ended before it could record what came of the request. It may or "
+        "may not have arrived; a receiver that knows the id already can ignore the next one.",
+        NOBODY,
+        "Nothing to do: what was cut short is sent again, with the same id; only a test is not.",
+    )
+
+
+def internal(facts: Facts) -> Explanation:
+    if facts.evidence.get("reason") == "wrong_key":
+        return Explanation(
+            "The request could not be signed",
+            "This portal cannot read the webhook's signing token, and sends nothing that is "
+            "signed wrongly.",
+            OPERATOR,
+            "The operator of this portal must restore the secret key that the token was stored "
+            "with.",
+        )
+    return Explanation(
+        "The request failed on our side",
+        "The receiver is not at fault: this portal could not send the request.",
+        OPERATOR,
+        "The operator of this portal finds the reason in the log.",
+    )
+
+
+NETWORK_EXPLANATIONS: dict[str, Callable[[Facts], Explanation]] = {
+    "dns_failed": dns_failed,
+    "address_blocked": address_blocked,
+    "connection_refused": connection_refused,
+    "connect_timeout": connect_timeout,
+    "timeout": timeout,
+    "connection_reset": connection_reset,
+    "bad_response": bad_response,
+    "interrupted": interrupted,
+    "internal": internal,
+}
+
+
+def _places(facts: Facts) -> list[str]:
+    tried = facts.evidence.get("tried", [])
+    return [f"[{a}]:{facts.port}" if ":" in a else f"{a}:{facts.port}" for a in tried[:5]]
+
+
+def _how_far(facts: Facts) -> str:
+    received = int(facts.evidence.get("bytes_received", 0))
+    expected = int(facts.evidence.get("body_bytes_expected", 0))
+    if facts.status_code is None:
+        return "Only a part of the response's headers came."
+    if facts.evidence.get("head_is_cut"):
+        return f"HTTP {facts.status_code} came, but only a part of the response's headers."
+    if expected:
+        return f"HTTP {facts.status_code} came, with {received} of {expected} bytes of the body."
+    return f"HTTP {facts.status_code} came, with {received} bytes of a body without end."
+
+
+def _what_is_wrong(facts: Facts) -> str:
+    message, cut = str(facts.evidence.get("message", "")), facts.evidence.get("cut")
+    if cut == "upgrade":
+        return "It answered 101 Switching Protocols, as to a WebSocket, which nobody asked for."
+    if cut == "status":
+        return "Its first line is not that of an HTTP/1.1 response."
+    if cut == "headers" or facts.evidence.get("curl_code") == _TOO_LARGE:
+        return f"Its headers are too many, or longer than {MAX_HEADER_BYTES // 1024} KiB."
+    if "HTTP/0.9" in message:
+        return "The answer does not begin like an HTTP response: another service may listen there."
+    if "missing" in message or "outstanding" in message:
+        return "The answer ended before the length that it had announced."
+    return "The answer breaks the rules of HTTP/1.1."
+
+
+def _status_evidence(facts: Facts) -> list[tuple[str, str]]:
+    return [("Status", f"HTTP {facts.status_code}")] if facts.status_code else []

@@ -1,0 +1,282 @@
+"""What the event logs and the events can be narrowed down by; the URL carries all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any, TypeVar
+
+from django import forms
+from django.db.models import BigIntegerField, F, Q, QuerySet
+from django.db.models.functions import Cast
+from django.http import QueryDict
+
+from deliveries.diagnosis.failure import FAILURES
+from deliveries.event_log.pages import COMPARED_ROWS, SEARCHED_ROWS, LogPage, first_key, log_page
+from deliveries.models import Delivery, DeliveryStatus, Event
+from deliveries.models.delivery import DeliveryQuerySet
+from subscriptions.forms import PortalForm
+from subscriptions.models import Broadcaster, Endpoint
+from subscriptions.public_ids import public_to_uuid
+from subscriptions.viewer import zone_named
+
+# What a select can hold; a webhook beyond them still works in the URL.
+_MOST_WEBHOOKS = 500
+_CODE_FAULT = "A code is a number from 100 to 999."
+_DAY_FAULT = "A day is written as 2026-12-31."
+_EARLIEST = date(2000, 1, 1)
+_LATEST = date(2200, 1, 1)
+Rows = TypeVar("Rows", bound="QuerySet[Any]")
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is set, in words, and the query string without it."""
+
+    name: str
+    value: str
+    without: str
+
+
+class LogForm(PortalForm):
+    """Bound to the query string. Faults leave nothing to show, rather than everything."""
+
+    q = forms.CharField(label="Search", required=False, max_length=200)
+    since = forms.DateField(
+        label="From", required=False, widget=forms.DateInput({"type": "date"}),
+        error_messages={"invalid": _DAY_FAULT},
+    )  # fmt: skip
+    until = forms.DateField(
+        label="To", required=False, widget=forms.DateInput({"type": "date"}),
+        error_messages={"invalid": _DAY_FAULT},
+    )  # fmt: skip
+
+    # In the URL beside the days: they mean the same to whoever opens it.
+    zone = forms.CharField(label="Zone", widget=forms.HiddenInput)
+
+    def __init__(
+        self, data: QueryDict, broadcaster: Broadcaster, *, viewer_zone: tzinfo = UTC
+    ) -> None:
+        filled = data.copy()
+        filled["zone"] = data.get("zone") or str(viewer_zone)
+        super().__init__(filled, auto_id="filter-%s")
+        self.broadcaster = broadcaster
+        self.query = data
+        for name in ("since", "until"):
+            self.fields[name].help_text = f"A day in {self.zone_name}."
+
+    @property
+    def zone_name(self) -> str:
+        return str(self.data["zone"]).replace("_", " ")
+
+    def topic_choices(self) -> list[tuple[str, str]]:
+        names = self.broadcaster.platform.topics.order_by("position", "name")
+        return [("", "Any topic"), *((name, name) for name in names.values_list("name", flat=True))]
+
+    def value(self, name: str) -> Any:
+        return self.cleaned_data.get(name)
+
+    def clean_zone(self) -> tzinfo:
+        name = self.cleaned_data["zone"]
+        if (zone := zone_named(name)) is None:
+            raise forms.ValidationError(f"There is no time zone {name[:40]!r}.")
+        return zone
+
+    def clean(self) -> dict[str, Any]:
+        for name in ("since", "until"):
+            day = self.cleaned_data.get(name)
+            if day is not None and not _EARLIEST <= day <= _LATEST:
+                self.add_error(name, f"{day} is out of range.")
+        return self.cleaned_data
+
+    @property
+    def chips(self) -> list[Chip]:
+        return [
+            Chip(str(field.label), self._shown(field), self.without(field.name))
+            for field in self.visible_fields()
+            if self.query.get(field.name)
+        ]
+
+    def _shown(self, field: forms.BoundField) -> str:
+        given = self.query[field.name]
+        if field.name in ("since", "until"):
+            return f"{given} ({self.zone_name})"
+        choices = getattr(field.field, "choices", ())
+        return str(dict(choices).get(given, given))
+
+    def without(self, *names: str) -> str:
+        """The query string without these, from the newest on, and without what is empty."""
+        left = QueryDict(mutable=True)
+        for name, value in self.query.items():
+            if name in self.fields and name not in (*names, "zone") and value:
+                left[name] = str(value)
+        if "since" in left or "until" in left:
+            left["zone"] = str(self.data["zone"])
+        return left.urlencode()
+
+    def between(self, rows: Rows) -> Rows:
+        """Days are whole ones, in the form's zone; the primary key holds the time."""
+        zone = self.value("zone")
+        if since := self.value("since"):
+            rows = rows.filter(pk__gte=first_key(datetime.combine(since, time(), zone)))
+        if until := self.value("until"):
+            end = datetime.combine(until + timedelta(days=1), time(), zone)
+            rows = rows.filter(pk__lt=first_key(end))
+        return rows
+
+
+class DeliveryLogForm(LogForm):
+    status = forms.ChoiceField(
+        required=False, choices=[("", "Any status"), *DeliveryStatus.choices]
+    )
+    endpoint = forms.ChoiceField(label="Webhook", required=False)
+    topic = forms.ChoiceField(required=False)
+    failure = forms.ChoiceField(
+        label="Failure", required=False, choices=[("", "Any failure"), *FAILURES.items()]
+    )
+    code = forms.IntegerField(
+        label="HTTP code", required=False, min_value=100, max_value=999,
+        widget=forms.NumberInput({"placeholder": "Any", "inputmode": "numeric"}),
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _CODE_FAULT),
+    )  # fmt: skip
+    attempts = forms.ChoiceField(
+        required=False, choices=[("", "Any number"), ("one", "One"), ("several", "Several")]
+    )
+    test = forms.ChoiceField(
+        label="Tests",
+        required=False,
+        choices=[("", "With tests"), ("no", "Without tests"), ("only", "Only tests")],
+    )
+    field_order = (
+        "q",
+        "status",
+        "endpoint",
+        "topic",
+        "failure",
+        "code",
+        "attempts",
+        "test",
+        "since",
+        "until",
+        "zone",
+    )
+
+    def __init__(
+        self, data: QueryDict, broadcaster: Broadcaster, *, viewer_zone: tzinfo = UTC
+    ) -> None:
+        super().__init__(data, broadcaster, viewer_zone=viewer_zone)
+        self._webhooks = _webhooks(broadcaster, data.get("endpoint", ""))
+        self.fields["topic"].choices = self.topic_choices()  # type: ignore[attr-defined]
+        self.fields["endpoint"].choices = [  # type: ignore[attr-defined]
+            ("", "Any webhook"),
+            *((endpoint.public_id, _name(endpoint)) for endpoint in self._webhooks.values()),
+        ]
+
+    @property
+    def webhook(self) -> Endpoint | None:
+        """The one whose deliveries alone are shown, deleted or not."""
+        return self._webhooks.get(self.query.get("endpoint", ""))
+
+    def page(self, cursor: str, *, size: int | None = None) -> LogPage[Delivery]:
+        """Rows have their endpoint loaded."""
+        if not self.is_valid():
+            return LogPage([], "")
+        rows = Delivery.objects.for_broadcaster(self.broadcaster)
+        loose: list[Q] = list(self._loose())
+        status, webhook = self.value("status"), self.webhook
+        # One index serves; of a webhook and a status the one that leaves less, as most arrive.
+        if status and (webhook is None or status != DeliveryStatus.DELIVERED):
+            # The cast keeps SQLite, which has no statistics, from the webhook's index instead.
+            key = Cast("endpoint_id", BigIntegerField())
+            rows = rows.in_state(status).alias(webhook_key=key)
+            loose += [Q(webhook_key=webhook.pk)] if webhook else []
+        else:
+            rows = rows.filter(endpoint=webhook) if webhook else rows
+            loose += [Q(status=status)] if status else []
+        rows, search = self._search(self.between(rows))
+        if search is not None:
+            loose.append(search)
+        return log_page(
+            rows.select_related("endpoint").defer("endpoint__description", "endpoint__headers"),
+            cursor=cursor,
+            loose=Q(*loose) if loose else None,
+            most=SEARCHED_ROWS if search is not None else COMPARED_ROWS,
+            size=size,
+        )
+
+    def _loose(self) -> Iterator[Q]:
+        if topic := self.value("topic"):
+            yield Q(topic=topic)
+        if failure := self.value("failure"):
+            yield Q(failure=failure)
+        if code := self.value("code"):
+            yield Q(status_code=code)
+        if attempts := self.value("attempts"):
+            yield Q(attempt_count=1) if attempts == "one" else Q(attempt_count__gt=1)
+        if test := self.value("test"):
+            yield Q(test=test == "only")
+
+    def _search(self, rows: DeliveryQuerySet) -> tuple[DeliveryQuerySet, Q | None]:
+        """Whole ids are looked up, anything else is searched for."""
+        text = self.value("q").strip()
+        if not text:
+            return rows, None
+        if (key := public_to_uuid("dlv", text)) is not None:
+            return rows.filter(pk=key), None
+        if text.startswith("evt_"):
+            event = Event.objects.for_broadcaster(self.broadcaster).filter(event_id=text)
+            return rows.of_events(event.values_list("pk", flat=True)), None
+        found = Q(event__event_id__icontains=text) | Q(event__body__icontains=text)
+        return rows, found | Q(endpoint__public_id=text)
+
+
+class EventLogForm(LogForm):
+    topic = forms.ChoiceField(required=False)
+    test = forms.ChoiceField(
+        label="Tests",
+        required=False,
+        choices=[("", "With tests"), ("no", "Without tests"), ("only", "Only tests")],
+    )
+    field_order = ("q", "topic", "test", "since", "until", "zone")
+
+    def __init__(
+        self, data: QueryDict, broadcaster: Broadcaster, *, viewer_zone: tzinfo = UTC
+    ) -> None:
+        super().__init__(data, broadcaster, viewer_zone=viewer_zone)
+        self.fields["topic"].choices = self.topic_choices()  # type: ignore[attr-defined]
+
+    def page(self, cursor: str) -> LogPage[Event]:
+        if not self.is_valid():
+            return LogPage([], "")
+        rows = self.between(Event.objects.for_broadcaster(self.broadcaster)).defer("body")
+        if topic := self.value("topic"):
+            rows = rows.filter(topic=topic)
+        loose: Q | None = None
+        if test := self.value("test"):
+            loose = Q(test=test == "only")
+        text = self.value("q").strip()
+        if text.startswith("evt_"):
+            rows = rows.filter(event_id=text)
+        elif text:
+            loose = (loose or Q()) & (Q(event_id__icontains=text) | Q(body__icontains=text))
+        return log_page(
+            rows, cursor=cursor, loose=loose, most=SEARCHED_ROWS if text else COMPARED_ROWS
+        )
+
+
+def _webhooks(broadcaster: Broadcaster, wanted: str) -> dict[str, Endpoint]:
+    """By public id, deleted ones last: their log stays readable."""
+    mine = Endpoint.objects.filter(broadcaster=broadcaster)
+    columns = mine.defer("description", "headers", "token_ciphertext", "previous_token_ciphertext")
+    ordered = columns.order_by(F("deleted_at").desc(nulls_first=True), "name")
+    found = {endpoint.public_id: endpoint for endpoint in ordered[:_MOST_WEBHOOKS]}
+    if wanted and wanted not in found and len(found) == _MOST_WEBHOOKS:
+        found |= {endpoint.public_id: endpoint for endpoint in ordered.filter(public_id=wanted)}
+    for endpoint in found.values():
+        endpoint.broadcaster = broadcaster
+    return found
+
+
+def _name(endpoint: Endpoint) -> str:
+    return f"{endpoint.name} (deleted)" if endpoint.deleted_at else endpoint.name

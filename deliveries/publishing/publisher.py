@@ -1,0 +1,294 @@
+"""Publishing: an event is checked, its body made, and a delivery stored for each endpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from deliveries.dispatch.store.rows import built, insert
+from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
+from deliveries.payload.canonical_json import JSONError, canonical
+from deliveries.payload.envelope import PayloadError, make_body
+from deliveries.workers.wake import wake_on_commit
+from subscriptions.catalogue import topic_name
+from subscriptions.errors import Conflict, Refused, SeveralRefused
+from subscriptions.models import Broadcaster, Endpoint
+from subscriptions.public_ids import encode, uuid7
+
+MAX_BATCH = 1_000
+MAX_BODY_BYTES = 256 * 1024
+_EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Clocks differ; more than this ahead is a mistake in the publisher's units or zone.
+_MAX_AHEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """What a publisher gives. `data` is a JSON object; `event_id` its own id, if it has one."""
+
+    topic: str
+    data: Mapping[str, Any]
+    event_id: str | None = None
+    occurred_at: datetime | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The stored event. A duplicate is the event that was stored the first time."""
+
+    event: Event
+    deliveries: list[tuple[str, str]]  # (delivery public id, endpoint public id)
+    duplicate: bool
+
+
+def publish(
+    *,
+    broadcaster: Broadcaster,
+    topic: str,
+    data: Mapping[str, Any],
+    event_id: str | None = None,
+    occurred_at: datetime | None = None,
+    idempotency_key: str | None = None,
+) -> Published:
+    """Store an event with a delivery for each endpoint that wants its topic, or store nothing.
+
+    Inside a caller's transaction it joins that one: what is rolled back was never published.
+    The same id (or idempotency key) again with the same topic and data answers the first event.
+    Raises Refused (topic, data or id not acceptable), Conflict (that id with other content).
+    """
+    new = NewEvent(topic, data, event_id, occurred_at, idempotency_key)
+    try:
+        return publish_batch(broadcaster=broadcaster, events=[new])[0]
+    except SeveralRefused as refused:
+        fault = refused.faults[0]
+        pointer = fault.pointer.removeprefix("/events/0")
+        raise Refused(fault.detail, code=fault.code, pointer=pointer) from refused
+
+
+def publish_batch(*, broadcaster: Broadcaster, events: Sequence[NewEvent]) -> list[Published]:
+    """Store all of them, in order, in one transaction, or none.
+
+    Raises SeveralRefused naming each bad event by pointer (`/events/3/topic`), Conflict.
+    """
+    if not 1 <= len(events) <= MAX_BATCH:
+        raise Refused(
+            f"{len(events)} events: a batch has 1 to {MAX_BATCH}.",
+            code="batch_size",
+            pointer="/events",
+        )
+    made = _made_events(broadcaster, events, timezone.now())
+    try:
+        return _store(broadcaster, made)
+    except IntegrityError:
+        # Someone stored one of these ids between our look and our insert: look again.
+        return _store(broadcaster, made)
+
+
+def _made_events(
+    broadcaster: Broadcaster, events: Sequence[NewEvent], now: datetime
+) -> list[Event]:
+    made: list[Event] = []
+    faults: list[Refused] = []
+    for index, new in enumerate(events):
+        try:
+            made.append(make_event(broadcaster=broadcaster, new=new, now=now))
+        except (Refused, JSONError, PayloadError) as error:
+            pointer = error.pointer
+            if not isinstance(error, Refused):
+                pointer = f"/data{pointer}"
+            faults.append(
+                Refused(error.detail, code=error.code, pointer=f"/events/{index}{pointer}")
+            )
+    if faults:
+        raise SeveralRefused(faults)
+    return made
+
+
+def make_event(
+    *,
+    broadcaster: Broadcaster,
+    new: NewEvent,
+    now: datetime,
+) -> Event:
+    """An event with its body, not stored. Raises Refused, JSONError or PayloadError."""
+    topic = topic_name(broadcaster.platform, new.topic)
+    pk = uuid7()
+    event_id = (
+        _checked_id(new.event_id) if new.event_id is not None else f"evt_{encode(pk.int, 26)}"
+    )
+    occurred_at = new.occurred_at or now
+    if timezone.is_naive(occurred_at):
+        raise Refused(
+            f"occurred_at {occurred_at.isoformat()} has no time zone: give it one.",
+            code="time_without_zone",
+            pointer="/occurred_at",
+        )
+    if occurred_at > now + _MAX_AHEAD:
+        raise Refused(
+            f"occurred_at {occurred_at.isoformat()} is more than a day ahead: give the time at "
+            "which it happened, in UTC.",
+            code="occurred_in_future",
+            pointer="/occurred_at",
+        )
+    data_text = canonical(new.data) if isinstance(new.data, dict) else None
+    body = make_body(
+        broadcaster.rules.body,
+        broadcaster_id=broadcaster.pk,
+        topic=topic,
+        event_id=event_id,
+        occurred_at=occurred_at,
+        data=new.data,
+        data_text=data_text,
+    )
+    if len(body.encode()) > MAX_BODY_BYTES:
+        raise Refused(
+            f"The body would be {len(body.encode()):,} bytes: at most {MAX_BODY_BYTES:,}.",
+            code="body_too_large",
+            pointer="/data",
+        )
+    fingerprint = hashlib.sha256(f"{topic}\n{data_text}".encode()).hexdigest()
+    return built(
+        Event,
+        related={"broadcaster": broadcaster},
+        id=pk,
+        broadcaster_id=broadcaster.pk,
+        event_id=event_id,
+        topic=topic,
+        occurred_at=occurred_at,
+        created_at=now,
+        body=body,
+        fingerprint=fingerprint,
+        idempotency_key=new.idempotency_key or None,
+        test=False,
+    )
+
+
+def _checked_id(event_id: str) -> str:
+    if not _EVENT_ID.fullmatch(event_id):
+        raise Refused(
+            f"The id {event_id[:80]!r} is not allowed: 1 to 64 letters, digits, '_' and '-'.",
+            code="invalid_id",
+            pointer="/id",
+        )
+    return event_id
+
+
+@transaction.atomic
+def _store(broadcaster: Broadcaster, events: list[Event]) -> list[Published]:
+    first = _Known(broadcaster, events)
+    new: list[Event] = []
+    results: list[tuple[Event, bool]] = []
+    for event in events:
+        known = first.known(event)
+        if known is None:
+            first.add(event)
+            new.append(event)
+        results.append((known or event, known is not None))
+    insert(new)
+    deliveries = _deliveries(broadcaster, new)
+    insert(deliveries)
+    if deliveries:
+        wake_on_commit()
+    listed = _listed(deliveries, [event for event, duplicate in results if duplicate])
+    return [Published(e, listed.get(e.pk, []), duplicate) for e, duplicate in results]
+
+
+class _Known:
+    """Events stored before under the ids and idempotency keys of a batch, and within it."""
+
+    def __init__(self, broadcaster: Broadcaster, events: Sequence[Event]) -> None:
+        self._by_id: dict[str, Event] = {}
+        self._by_key: dict[str, Event] = {}
+        # An id that we made ourselves is new; only the publisher's own need a look.
+        ids = [e.event_id for e in events if e.event_id != f"evt_{encode(e.pk.int, 26)}"]
+        keys = [e.idempotency_key for e in events if e.idempotency_key]
+        if not ids and not keys:
+            return
+        stored = Event.objects.for_broadcaster(broadcaster)
+        for event in stored.filter(event_id__in=ids) if ids else ():
+            self.add(event)
+        for event in stored.filter(idempotency_key__in=keys) if keys else ():
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        self._by_id[event.event_id] = event
+        if event.idempotency_key:
+            self._by_key[event.idempotency_key] = event
+
+    def known(self, event: Event) -> Event | None:
+        """The first event with the same id or key. Raises Conflict where its content differs."""
+        first = self._by_id.get(event.event_id) or self._by_key.get(event.idempotency_key or "")
+        if first is not None and first.fingerprint != event.fingerprint:
+            raise Conflict(
+                f"The id or idempotency key of this event was used for event {first.event_id}, "
+                "with another topic or other data: give a new event a new id.",
+                code="id_reused",
+                pointer="/id",
+            )
+        return first
+
+
+def _deliveries(broadcaster: Broadcaster, events: Sequence[Event]) -> list[Delivery]:
+    wanting = {
+        topic: Endpoint.objects.wanting(broadcaster, topic)
+        for topic in {event.topic for event in events}
+    }
+    return [
+        make_delivery(event=event, endpoint=endpoint, max_attempts=broadcaster.rules.max_requests)
+        for event in events
+        for endpoint in wanting[event.topic]
+    ]
+
+
+def make_delivery(*, event: Event, endpoint: Endpoint, max_attempts: int) -> Delivery:
+    """A delivery due now; one to a suspended endpoint is kept for a resend by hand instead."""
+    suspended = endpoint.suspended_at is not None
+    return built(
+        Delivery,
+        related={"event": event, "endpoint": endpoint},
+        id=uuid7(),
+        broadcaster_id=event.broadcaster_id,
+        event_id=event.pk,
+        endpoint_id=endpoint.pk,
+        topic=event.topic,
+        status=(DeliveryStatus.CANCELLED if suspended else DeliveryStatus.PENDING).value,
+        status_reason="The webhook was suspended when this happened." if suspended else "",
+        test=event.test,
+        trigger=(Trigger.TEST if event.test else Trigger.PUBLISH).value,
+        attempt_count=0,
+        scheduled_count=0,
+        max_attempts=1 if event.test else max_attempts,
+        next_attempt_at=None if suspended else event.created_at,
+        planned_at=None,
+        status_before="",
+        lease_id=None,
+        failure="",
+        status_code=None,
+        created_at=event.created_at,
+        completed_at=event.created_at if suspended else None,
+    )
+
+
+def _listed(
+    made: Sequence[Delivery], duplicates: Sequence[Event]
+) -> dict[Any, list[tuple[str, str]]]:
+    listed: dict[Any, list[tuple[str, str]]] = {}
+    for delivery in made:
+        listed.setdefault(delivery.event_id, []).append(
+            (delivery.public_id, delivery.endpoint.public_id)
+        )
+    stored = [event.pk for event in duplicates if event.pk not in listed]
+    if stored:
+        for delivery in Delivery.objects.filter(event__in=stored).select_related("endpoint"):
+            listed.setdefault(delivery.event_id, []).append(
+                (delivery.public_id, delivery.endpoint.public_id)
+            )
+    return listed

@@ -1,0 +1,138 @@
+"""How endpoints have been doing: for the list of webhooks, and for those that need attention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery, Sum
+
+from deliveries.diagnosis.failure import cause
+from deliveries.models import Delivery
+from deliveries.statistics.charts import Bar, sparkline
+from subscriptions.models import Broadcaster, Endpoint
+
+HOURS = 24
+_MOST_SHOWN = 8
+
+
+@dataclass(slots=True)
+class HealthSummary:
+    """The last 24 hours of an endpoint, by hour (succeeded, failed), oldest first."""
+
+    last_success_at: datetime | None
+    next_due_at: datetime | None
+    consecutive_failures: int
+    last_failure: str
+    last_status_code: int | None
+    hours: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)] * HOURS)
+
+    @property
+    def succeeded(self) -> int:
+        return sum(good for good, _ in self.hours)
+
+    @property
+    def failed(self) -> int:
+        return sum(bad for _, bad in self.hours)
+
+    @property
+    def success_percent(self) -> float | None:
+        total = self.succeeded + self.failed
+        return 100.0 * self.succeeded / total if total else None
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        return sparkline(self.hours)
+
+
+def next_due(endpoint: OuterRef) -> Subquery:
+    """When the earliest pending delivery of an endpoint is due. Index: delivery_due."""
+    waiting = Delivery.objects.filter(endpoint=endpoint, status="pending", lease_id__isnull=True)
+    return Subquery(waiting.order_by("next_attempt_at").values("next_attempt_at")[:1])
+
+
+def read_health(
+    broadcaster: Broadcaster, endpoints: Iterable[Endpoint], now: datetime
+) -> dict[int, HealthSummary]:
+    """By primary key, for those of the endpoints that are the broadcaster's; one query."""
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    first_hour = this_hour - timedelta(hours=HOURS - 1)
+    summaries: dict[int, HealthSummary] = {}
+    for row in _rows(broadcaster, [endpoint.pk for endpoint in endpoints], first_hour):
+        summary = summaries.setdefault(row["pk"], _summary(row))
+        if row["recent__hour"] is None:
+            continue
+        position = (row["recent__hour"] - first_hour) // timedelta(hours=1)
+        if 0 <= position < HOURS:
+            summary.hours[position] = (row["good"], row["bad"])
+    return summaries
+
+
+def _rows(
+    broadcaster: Broadcaster, keys: list[int], first_hour: datetime
+) -> Iterator[dict[str, Any]]:
+    # A left join: an endpoint without an hour has one row too.
+    recent = FilteredRelation("hours", condition=Q(hours__hour__gte=first_hour))
+    rows = (
+        Endpoint.objects.filter(broadcaster=broadcaster, pk__in=keys)
+        .annotate(recent=recent, next_due_at=next_due(OuterRef("pk")))
+        .order_by()
+        .values(
+            "pk",
+            "next_due_at",
+            "health__last_success_at",
+            "health__consecutive_failures",
+            "health__last_failure",
+            "health__last_status_code",
+            "recent__hour",
+        )
+        .annotate(good=Sum("recent__succeeded"), bad=Sum("recent__failed"))
+    )
+    return (dict(row) for row in rows)
+
+
+def _summary(row: dict[str, Any]) -> HealthSummary:
+    return HealthSummary(
+        last_success_at=row["health__last_success_at"],
+        next_due_at=row["next_due_at"],
+        consecutive_failures=row["health__consecutive_failures"] or 0,
+        last_failure=row["health__last_failure"] or "",
+        last_status_code=row["health__last_status_code"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsAttention:
+    """`since` is the last good time; None where there never was one."""
+
+    endpoint: Endpoint
+    cause: str
+    failures: int
+    since: datetime | None
+
+
+def needing_attention(broadcaster: Broadcaster) -> list[NeedsAttention]:
+    """Suspended endpoints, then those that fail now, the worst first; eight at most."""
+    suspended = Q(suspended_at__isnull=False)
+    failing = Q(health__consecutive_failures__gt=0)
+    found = (
+        Endpoint.objects.for_broadcaster(broadcaster)
+        .filter(suspended | failing, active=True)
+        .select_related("health")
+        .order_by(
+            F("suspended_at").desc(nulls_last=True),
+            F("health__consecutive_failures").desc(nulls_last=True),
+        )[:_MOST_SHOWN]
+    )
+    return [_attention(endpoint) for endpoint in found]
+
+
+def _attention(endpoint: Endpoint) -> NeedsAttention:
+    health = getattr(endpoint, "health", None)
+    if health is None:
+        return NeedsAttention(endpoint, "", 0, None)
+    code = health.last_status_code if health.last_failure.startswith(("http", "gone")) else None
+    words = cause(health.last_failure, code) if health.last_failure else ""
+    return NeedsAttention(endpoint, words, health.consecutive_failures, health.last_success_at)

@@ -1,0 +1,196 @@
+"""The request bin: what it keeps of a request, whether that was signed rightly, what it answers."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from deliveries.models import BinRequest, RequestBin
+from deliveries.models.request_bin import NO_ANSWER
+from deliveries.signing.verification import STANDARD_HEADERS, KnownToken, verify
+from subscriptions.audit import Actor, record
+from subscriptions.endpoint_tokens import token_pair
+from subscriptions.errors import Refused
+from subscriptions.header_rules import masked
+from subscriptions.models import Broadcaster, Endpoint
+from subscriptions.own_hosts import REQUEST_BIN_PATH
+from subscriptions.secrets_at_rest import WrongKey
+
+logger = logging.getLogger(__name__)
+KEPT_REQUESTS = 100
+MAX_BODY_BYTES = 256 * 1024
+MAX_HEADERS = 100
+MAX_HEADER_CHARACTERS = 8_000
+# Longer than any endpoint's timeout, so that "no answer" ends in one.
+MAX_DELAY = timedelta(seconds=35)
+_STATUS = re.compile(r"status/([2-5][0-9]{2})/?")
+_SLOW = re.compile(r"slow/([0-9]{1,2})/?")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`status` is NO_ANSWER where the sender is to time out."""
+
+    status: int
+    delay: timedelta = timedelta(0)
+
+    @property
+    def recorded_status(self) -> int | None:
+        return None if self.status == NO_ANSWER else self.status
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request as it came in. `path` is percent-encoded, with its query."""
+
+    method: str
+    path: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    at: datetime
+
+
+def open_bin(broadcaster: Broadcaster) -> RequestBin:
+    """The broadcaster's bin, made when first asked for."""
+    return RequestBin.objects.get_or_create(broadcaster=broadcaster)[0]
+
+
+def bin_url(found: RequestBin, rest: str = "") -> str:
+    return f"{settings.WEBHOOKS_PUBLIC_URL}{REQUEST_BIN_PATH}{found.public_id}/{rest}"
+
+
+def endpoints_at(found: RequestBin) -> QuerySet[Endpoint]:
+    """The broadcaster's webhooks whose URL is this bin's, whatever the portal's host was then."""
+    return (
+        Endpoint.objects.for_broadcaster(found.broadcaster)
+        .filter(url__contains=f"{REQUEST_BIN_PATH}{found.public_id}/")
+        .select_related("broadcaster__platform")
+        .order_by("pk")
+    )
+
+
+def answer_for(found: RequestBin, rest: str) -> Answer:
+    """What to answer at the path below the bin's URL: `status/500/` and `slow/10/` set it."""
+    if status := _STATUS.fullmatch(rest):
+        return Answer(int(status[1]))
+    if slow := _SLOW.fullmatch(rest):
+        return Answer(200, min(timedelta(seconds=int(slow[1])), MAX_DELAY))
+    if found.answer_status == NO_ANSWER:
+        return Answer(NO_ANSWER, MAX_DELAY)
+    return Answer(found.answer_status, timedelta(milliseconds=found.answer_delay_ms))
+
+
+def keep(found: RequestBin, received: Received, answer: Answer) -> BinRequest:
+    """Store the request with what its signature is worth; all but the newest hundred go.
+
+    Committed when it returns, unless the caller has a transaction open.
+    """
+    rules = found.broadcaster.rules.signature
+    verified = verify(
+        signature=rules,
+        headers=received.headers,
+        body=received.body,
+        tokens=known_tokens(endpoints_at(found), received.at),
+        now=received.at,
+    )
+    with transaction.atomic():
+        kept = BinRequest.objects.create(
+            bin=found,
+            method=received.method[:10],
+            path=received.path[:2048],
+            headers=shown_headers(received.headers, rules.header),
+            body=received.body,
+            verified=verified.ok,
+            verified_by=verified.by[:200],
+            reason=verified.reason[:200],
+            answered_status=answer.recorded_status,
+            received_at=received.at,
+        )
+        older = found.requests.order_by("-id").values_list("id", flat=True)
+        surplus = older[KEPT_REQUESTS : KEPT_REQUESTS + 1].first()
+        if surplus is not None:
+            found.requests.filter(id__lte=surplus).delete()
+    return kept
+
+
+def known_tokens(endpoints: Iterable[Endpoint], now: datetime) -> list[KnownToken]:
+    """The tokens that sign requests to these endpoints, previous ones too while they are good."""
+    known: list[KnownToken] = []
+    for endpoint in endpoints:
+        try:
+            pair = token_pair(endpoint, now)
+        except WrongKey as error:
+            logger.critical("endpoint %s: %s", endpoint.public_id, error)
+            continue
+        if pair is None:
+            continue
+        known.append(
+            KnownToken(f"the token …{endpoint.token_hint} of {endpoint.name}", pair.current)
+        )
+        if pair.previous:
+            label = f"the previous token …{endpoint.previous_token_hint} of {endpoint.name}"
+            known.append(KnownToken(label, pair.previous))
+    return known
+
+
+def shown_headers(headers: Iterable[tuple[str, str]], signature_header: str) -> list[list[str]]:
+    """What may be kept of the headers: signatures as they are, other secrets masked.
+
+    A browser that opens the bin's URL brings its session's cookie along.
+    """
+    open_names = {*STANDARD_HEADERS, signature_header.lower()}
+    shown: list[list[str]] = []
+    for name, value in list(headers)[:MAX_HEADERS]:
+        cut = (name, value[:MAX_HEADER_CHARACTERS])
+        shown += map(list, [cut] if name.lower() in open_names else masked([cut]))
+    return shown
+
+
+@transaction.atomic
+def set_answer(found: RequestBin, answer: Answer, *, actor: Actor) -> None:
+    """What it answers from now on. Raises Refused for a status or delay out of range."""
+    if answer.status != NO_ANSWER and not 200 <= answer.status <= 599:
+        raise Refused(
+            f"{answer.status} is no status to answer with: 200 to 599, or 0 for no answer.",
+            code="out_of_range",
+            pointer="/answer_status",
+        )
+    if not timedelta(0) <= answer.delay <= MAX_DELAY:
+        raise Refused(
+            f"A delay of {answer.delay.total_seconds():g} seconds is out of range: 0 to "
+            f"{MAX_DELAY.total_seconds():g}.",
+            code="out_of_range",
+            pointer="/answer_delay",
+        )
+    found.answer_status = answer.status
+    found.answer_delay_ms = answer.delay // timedelta(milliseconds=1)
+    found.save(update_fields=["answer_status", "answer_delay_ms"])
+    record(
+        broadcaster=found.broadcaster,
+        actor=actor,
+        action="request_bin.set_answer",
+        target=found.public_id,
+        after={"status": found.answer_status, "delay_ms": found.answer_delay_ms},
+    )
+
+
+@transaction.atomic
+def empty(found: RequestBin, *, actor: Actor) -> int:
+    """Forget what came in; returns how many requests that were."""
+    count = found.requests.all().delete()[0]
+    if count:
+        record(
+            broadcaster=found.broadcaster,
+            actor=actor,
+            action="request_bin.empty",
+            target=found.public_id,
+            before={"requests": count},
+        )
+    return count
