@@ -15,8 +15,8 @@ from django.urls import path
 from django.utils import timezone
 
 from deliveries.models import Delivery, Event
+from subscriptions.identifiers import encode, uuid7
 from subscriptions.models import Endpoint
-from subscriptions.public_ids import encode, uuid7
 
 
 @cache

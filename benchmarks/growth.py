@@ -119,7 +119,7 @@ def work_off(cost: Cost) -> None:
 def _accepted(outgoing: Any, now: Any) -> Any:
     from deliveries.dispatch.outcomes import AttemptRecord, Settled
     from deliveries.models import DeliveryStatus, Outcome
-    from subscriptions.public_ids import uuid7
+    from subscriptions.identifiers import uuid7
 
     claim = outgoing.claim
     attempt = AttemptRecord(

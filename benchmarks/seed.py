@@ -6,14 +6,14 @@ from typing import Any
 
 
 def broadcaster(name: str = "Bench", platform: str = "clawget") -> Any:
-    from subscriptions.broadcasters import create_broadcaster
+    from subscriptions.accounts.broadcasters import create_broadcaster
 
     return create_broadcaster(name=name, platform=platform)
 
 
 def endpoints(tenant: Any, count: int, url: str) -> list[Any]:
     """Endpoints with a token each; `{n}` in the URL is the number of the endpoint."""
-    from subscriptions.endpoint_tokens import set_first_token
+    from subscriptions.endpoints.tokens import set_first_token
     from subscriptions.models import Endpoint
 
     made = []

@@ -6,4 +6,5 @@ class SubscriptionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from subscriptions import checks, sign_ins  # noqa: F401  registers and connects them
+        from subscriptions import checks  # noqa: F401  registers and connects them
+        from subscriptions.accounts import sign_ins  # noqa: F401  registers and connects them

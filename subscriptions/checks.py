@@ -8,8 +8,8 @@ from typing import Any
 from django.core.checks import CheckMessage, Critical, Tags, register
 from django.db import DatabaseError
 
+from subscriptions.encryption.key_ring import WrongKey, check_ring, decrypt
 from subscriptions.models import Endpoint
-from subscriptions.secrets_at_rest import WrongKey, check_ring, decrypt
 
 _MAKE_ONE = (
     'Make one with: python3 -c "import base64, os; '

@@ -8,10 +8,10 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
-from subscriptions.audit import COMMAND_LINE
-from subscriptions.broadcasters import CreatedBroadcaster, create_broadcaster
+from subscriptions.accounts.broadcasters import CreatedBroadcaster, create_broadcaster
+from subscriptions.accounts.publisher_tokens import create_token
+from subscriptions.audit.log import COMMAND_LINE
 from subscriptions.models import Broadcaster
-from subscriptions.tokens import create_token
 
 URL = "https://example.com/hook"
 BASE = "/api/v1/"

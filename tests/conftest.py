@@ -12,7 +12,8 @@ from django.db import connection
 from django.db.models import Model
 from django.db.models.signals import post_migrate
 
-from subscriptions import catalogue, tokens
+from subscriptions.accounts import publisher_tokens
+from subscriptions.catalogue import topics
 from subscriptions.models import AuditEntry
 from subscriptions.models.platform import Platform, Topic, UseCase
 from tests.programs import CHROMIUM, find_program
@@ -131,5 +132,5 @@ def process_environment(transactional_db: None) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """Ids come again after a rollback, so what a process remembers by id must not."""
-    tokens._broadcasters.clear()
-    catalogue._names.clear()
+    publisher_tokens._broadcasters.clear()
+    topics._names.clear()

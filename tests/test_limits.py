@@ -9,12 +9,13 @@ import pytest
 
 from deliveries.event_log import export
 from deliveries.publishing.publisher import publish
-from subscriptions import broadcasters, endpoints, tokens
-from subscriptions.audit import COMMAND_LINE, Actor
-from subscriptions.broadcasters import create_broadcaster
+from subscriptions.accounts import broadcasters, publisher_tokens
+from subscriptions.accounts.broadcasters import create_broadcaster
+from subscriptions.accounts.publisher_tokens import create_token
+from subscriptions.audit.log import COMMAND_LINE, Actor
+from subscriptions.endpoints import lifecycle
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Broadcaster, Endpoint, PublisherToken
-from subscriptions.tokens import create_token
 from tests.api_clients import URL, Api, account, problem_of
 from tests.at_once import at_once
 from tests.deliveries.sending import broadcaster_on
@@ -90,7 +91,7 @@ def test_no_list_gives_a_page_of_more_than_250(path: str, api: Api) -> None:
 def test_a_platform_without_a_limit_of_its_own_still_has_one(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoints, "MOST_ENDPOINTS", 2)
+    monkeypatch.setattr(lifecycle, "MOST_ENDPOINTS", 2)
     assert portal.live.endpoint_limit is None
     portal.add_endpoint()
     portal.add_endpoint()
@@ -105,7 +106,7 @@ def test_a_platform_without_a_limit_of_its_own_still_has_one(
 def test_publisher_tokens_at_once_do_not_pass_their_limit_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tokens, "MAX_LIVE_TOKENS", 3)
+    monkeypatch.setattr(publisher_tokens, "MAX_LIVE_TOKENS", 3)
     broadcaster = broadcaster_on("clawget").broadcaster
     refusals: list[str] = []
 

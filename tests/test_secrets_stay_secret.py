@@ -24,11 +24,12 @@ from django.views.debug import ExceptionReporter
 from deliveries.models import BinRequest
 from deliveries.publishing.publisher import publish
 from deliveries.test_console.request_bin import open_bin
-from subscriptions import endpoint_tokens, tokens
-from subscriptions.audit import Actor
-from subscriptions.members import invite
+from subscriptions.accounts import publisher_tokens
+from subscriptions.accounts.members import invite
+from subscriptions.accounts.publisher_tokens import create_token
+from subscriptions.audit.log import Actor
+from subscriptions.endpoints import tokens as endpoint_tokens
 from subscriptions.models import AuditEntry, Endpoint, Scope, User
-from subscriptions.tokens import create_token
 from tests.api_clients import Api
 from tests.deliveries.sending import dispatch
 from tests.portal_clients import Portal, make_portal
@@ -265,7 +266,7 @@ def test_an_error_with_secrets_in_hand_shows_none_of_them(
     settings.WEBHOOKS_EGRESS_PROXY = f"http://me:{PROXY}@proxy:3128"
     stage.secrets["proxy password"] = PROXY
     monkeypatch.setattr(endpoint_tokens, "record", fail)
-    monkeypatch.setattr(tokens, "record", fail)
+    monkeypatch.setattr(publisher_tokens, "record", fail)
     owner = sign_in("owner")
     owner.raise_request_exception = False
     path = stage.portal.url("endpoint-rotate-token", stage.endpoint.public_id)

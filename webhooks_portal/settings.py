@@ -9,7 +9,7 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from webhooks_portal.development import read_or_make_secrets
+from webhooks_portal.generated_secrets import read_or_make_secrets
 from webhooks_portal.networks import read_networks
 
 # Lets classes be written ModelAdmin[Endpoint] where Django's own are not yet generic.
@@ -102,7 +102,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "subscriptions.context.portal",
+                "subscriptions.portal.context_processor.portal",
             ],
         },
     }
@@ -127,7 +127,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "PRAGMA busy_timeout=20000;PRAGMA cache_size=-32768;PRAGMA temp_store=MEMORY;",
     }
 elif env.bool("WEBHOOKS_PREPARED_STATEMENTS", default=True):
-    # Only what asks for it is prepared (subscriptions/prepared.py), and that the first time: no
+    # Only what asks for it is prepared (subscriptions/prepared_statements.py), and that the first time: no
     # other statement is run this often on one connection. Off for a pooler that hands connections
     # out by transaction and does not know prepared statements.
     DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 1_000_000
@@ -147,19 +147,19 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # "open": anyone may sign up. "invite": only who holds an invitation.
 WEBHOOKS_SIGNUP = env.str("WEBHOOKS_SIGNUP", default="open")
-ACCOUNT_ADAPTER = "subscriptions.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "subscriptions.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 # Attempts per address (/ip), account (/key) or user, counted in the cache above.
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key"}
-MFA_ADAPTER = "subscriptions.passkeys.MFAAdapter"
+MFA_ADAPTER = "subscriptions.accounts.passkeys.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 # Passkeys belong to the host of WEBHOOKS_PUBLIC_URL. Browsers offer them over HTTPS, and without
 # it on http://localhost alone.
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_FORMS = {"add_webauthn": "subscriptions.passkeys.PasskeyForm"}
+MFA_FORMS = {"add_webauthn": "subscriptions.accounts.passkeys.PasskeyForm"}
 # Nobody's address is verified, and everyone may have a second factor.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"

@@ -21,9 +21,9 @@ from subscriptions.admin.big_tables import (
     InputFilter,
 )
 from subscriptions.admin.staff import act_on_each
+from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster
-from subscriptions.portal_access import actor_of
-from subscriptions.public_ids import public_to_uuid
+from subscriptions.portal.access import actor_of
 
 SHOWN_BODY_BYTES = 16 * 1024
 

@@ -12,7 +12,7 @@ from deliveries.models import BinRequest, RequestBin
 from deliveries.test_console.request_bin import empty
 from subscriptions.admin.big_tables import BigTableAdmin
 from subscriptions.admin.staff import ReadOnly, act_on_each
-from subscriptions.portal_access import actor_of
+from subscriptions.portal.access import actor_of
 
 
 @admin.register(RequestBin)

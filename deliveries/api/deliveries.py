@@ -26,8 +26,8 @@ from deliveries.recovery.resend import cancel, resend
 from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output
 from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
 from subscriptions.api.viewsets import TenantViewSet, missing
+from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Scope
-from subscriptions.public_ids import public_to_uuid
 
 TAG = "Deliveries"
 

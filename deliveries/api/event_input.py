@@ -14,7 +14,7 @@ from typing import Any, cast
 from deliveries.publishing.publisher import MAX_BATCH, NewEvent
 from subscriptions.api.times import parse_time
 from subscriptions.errors import MAX_FAULTS, Refused, SeveralRefused
-from subscriptions.tables import did_you_mean
+from subscriptions.toml_table import did_you_mean
 
 FIELDS = ("topic", "data", "id", "occurred_at")
 MAX_TOPIC_LENGTH = 100

@@ -16,8 +16,8 @@ from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Outcome
 from subscriptions.api.documented import parameter, time_parameter
 from subscriptions.api.pagination import Page, page_of
 from subscriptions.api.query import Query
+from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster, Endpoint
-from subscriptions.public_ids import public_to_uuid
 
 TIMES = ("created_after", "created_before")
 EVENT_FILTERS = ("topic", "q", *TIMES)

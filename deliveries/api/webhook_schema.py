@@ -8,7 +8,7 @@ from typing import Any
 
 from deliveries.payload.envelope import SPREAD, make_body
 from subscriptions.models import Platform, Topic
-from subscriptions.platform_rules import PlatformRules, SignatureRules
+from subscriptions.platforms.rules import PlatformRules, SignatureRules
 
 _SAMPLE_TIME = datetime(2024, 3, 4, 9, 50, 51, 375_000, tzinfo=UTC)
 _SAMPLE_ID = "evt_01hr3v0q9r5b8gmvks6qv9j3tz"

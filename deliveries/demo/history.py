@@ -27,9 +27,9 @@ from deliveries.dispatch.store.rows import insert
 from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
 from deliveries.payload.envelope import make_body
 from subscriptions.errors import Conflict
+from subscriptions.identifiers import encode, uuid7_of
 from subscriptions.models import Broadcaster, Endpoint, Topic
-from subscriptions.platform_rules import PlatformRules
-from subscriptions.public_ids import encode, uuid7_of
+from subscriptions.platforms.rules import PlatformRules
 
 DAYS = 30
 # Deliveries in one transaction: no more than others who want to write can wait for.

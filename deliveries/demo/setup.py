@@ -17,18 +17,18 @@ from django.db import transaction
 from deliveries.models import Event, RequestBin
 from deliveries.publishing.publisher import publish
 from deliveries.test_console.request_bin import bin_url, endpoints_at, open_bin
-from subscriptions.audit import COMMAND_LINE
-from subscriptions.broadcasters import create_broadcaster
-from subscriptions.endpoints import (
+from subscriptions.accounts.broadcasters import create_broadcaster
+from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.endpoints.lifecycle import (
     ALL_TOPICS,
     EndpointSettings,
     create_endpoint,
     current_settings,
     update_endpoint,
 )
+from subscriptions.endpoints.own_hosts import REQUEST_BIN_PATH
 from subscriptions.models import Broadcaster, Member, Platform, Topic, User
 from subscriptions.models.broadcaster import Role
-from subscriptions.own_hosts import REQUEST_BIN_PATH
 
 EMAIL = "demo@example.com"
 PASSWORD_FILE = "demo-password.txt"  # noqa: S105  a file's name

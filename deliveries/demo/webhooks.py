@@ -10,12 +10,12 @@ from deliveries.demo.receivers import RECEIVERS, Receiver
 from deliveries.dispatch.preparation import USER_AGENT
 from deliveries.signing.signature import signature_headers
 from deliveries.test_console.request_bin import bin_url, endpoints_at, open_bin
-from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoint_tokens import signs, token_pair
-from subscriptions.endpoints import EndpointSettings, create_endpoint
+from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.endpoints.lifecycle import EndpointSettings, create_endpoint
+from subscriptions.endpoints.token_format import TokenPair
+from subscriptions.endpoints.tokens import signs, token_pair
 from subscriptions.models import Broadcaster, Endpoint, Topic
-from subscriptions.platform_rules import PlatformRules
-from subscriptions.signing_tokens import TokenPair
+from subscriptions.platforms.rules import PlatformRules
 
 # Each topic goes to its own few of the receivers: so many of them.
 _WANTING = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
-from deliveries.diagnosis.classification import page_signs
+from deliveries.diagnosis import page_signs
 from deliveries.diagnosis.explanation import (
     NOBODY,
     RECEIVER,

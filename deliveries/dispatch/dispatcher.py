@@ -28,7 +28,7 @@ from deliveries.dispatch.rate_limits import give_back, take
 from deliveries.dispatch.settlement import cancel_stopped, settle
 from deliveries.dispatch.store.claims import is_anything_due
 from deliveries.transport.client import Transport, TransportError
-from subscriptions.own_hosts import is_request_bin, own_hosts
+from subscriptions.endpoints.own_hosts import is_request_bin, own_hosts
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.01

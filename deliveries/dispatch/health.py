@@ -14,10 +14,10 @@ from deliveries.dispatch.outcomes import Settled
 from deliveries.dispatch.store.rows import sqlite_rows
 from deliveries.models import DeliveryStatus, Outcome
 from deliveries.models.stats import DURATION_BOUNDS_MS
-from subscriptions.audit import SYSTEM
-from subscriptions.endpoints import suspend
+from subscriptions.audit.log import SYSTEM
+from subscriptions.endpoints.lifecycle import suspend
 from subscriptions.models import Endpoint
-from subscriptions.prepared import int_array, server_side
+from subscriptions.prepared_statements import int_array, server_side
 
 _BUCKETS = len(DURATION_BOUNDS_MS) + 1
 _COUNTS = ("succeeded", "failed", "unknown", "exhausted", *(f"ms_{n}" for n in range(_BUCKETS)))

@@ -23,7 +23,7 @@ from deliveries.dispatch.store.claims import (
     database_time,
     since_text,
 )
-from subscriptions.prepared import int_array, server_side
+from subscriptions.prepared_statements import int_array, server_side
 
 _SENDABLE = "e.deleted_at IS NULL AND e.active AND e.suspended_at IS NULL"
 # As many due deliveries as this are looked through for their endpoints, oldest first.

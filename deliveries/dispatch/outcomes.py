@@ -13,8 +13,8 @@ from deliveries.diagnosis.failure import failure_name
 from deliveries.dispatch.retry_schedule import next_attempt, parse_retry_after
 from deliveries.models import Delivery, DeliveryStatus, Outcome, Trigger
 from deliveries.transport.client import TransportResult
-from subscriptions.platform_rules import PlatformRules
-from subscriptions.public_ids import uuid7
+from subscriptions.identifiers import uuid7
+from subscriptions.platforms.rules import PlatformRules
 
 # An attempt whose outcome is unknown is made again at once, this often beyond the schedule: a
 # delivery that kills its sender each time must come to an end.

@@ -20,13 +20,13 @@ from deliveries.models import Event, Trigger, Variant
 from deliveries.signing.signature import SigningError, signature_headers
 from deliveries.signing.variants import Signing, varied
 from deliveries.transport.client import OutboundRequest
-from subscriptions.endpoint_tokens import signs, token_format, token_pair
-from subscriptions.header_rules import is_reserved, masked
+from subscriptions.encryption.key_ring import WrongKey
+from subscriptions.endpoints.header_rules import is_reserved, masked
+from subscriptions.endpoints.token_format import TokenPair, generate_token
+from subscriptions.endpoints.tokens import signs, token_format, token_pair
 from subscriptions.models import Endpoint
-from subscriptions.platform_rules import PlatformRules
-from subscriptions.prepared import server_side
-from subscriptions.secrets_at_rest import WrongKey
-from subscriptions.signing_tokens import TokenPair, generate_token
+from subscriptions.platforms.rules import PlatformRules
+from subscriptions.prepared_statements import server_side
 from webhooks_portal import __version__
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils.http import parse_http_date_safe
 
-from subscriptions.platform_rules import PlatformRules
+from subscriptions.platforms.rules import PlatformRules
 
 MAX_RETRY_AFTER = timedelta(hours=24)
 LONGEST_WAIT = timedelta(days=365)

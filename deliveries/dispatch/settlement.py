@@ -22,7 +22,7 @@ from deliveries.dispatch.store.attempt_log import insert_attempts
 from deliveries.dispatch.store.rows import sqlite_rows
 from deliveries.models import Delivery
 from deliveries.models.delivery import STOPPED
-from subscriptions.prepared import server_side, uuid_array
+from subscriptions.prepared_statements import server_side, uuid_array
 
 logger = logging.getLogger(__name__)
 # What was put aside for a resend stays put aside until the resend has an outcome.

@@ -16,10 +16,10 @@ from deliveries.diagnosis.failure import FAILURES
 from deliveries.event_log.pages import COMPARED_ROWS, SEARCHED_ROWS, LogPage, first_key, log_page
 from deliveries.models import Delivery, DeliveryStatus, Event
 from deliveries.models.delivery import DeliveryQuerySet
-from subscriptions.forms import PortalForm
+from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster, Endpoint
-from subscriptions.public_ids import public_to_uuid
-from subscriptions.viewer import zone_named
+from subscriptions.portal.display_preferences import zone_named
+from subscriptions.views.forms import PortalForm
 
 # What a select can hold; a webhook beyond them still works in the URL.
 _MOST_WEBHOOKS = 500

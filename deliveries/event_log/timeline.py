@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from deliveries.diagnosis.failure import failure_name
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Outcome, Trigger
-from subscriptions.platform_rules import PlatformRules
+from subscriptions.platforms.rules import PlatformRules
 
 _BY_HAND = {Trigger.TEST, Trigger.RESEND}
 

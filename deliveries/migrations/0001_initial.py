@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 import deliveries.models.replay
 import deliveries.models.request_bin
-import subscriptions.public_ids
+import subscriptions.identifiers
 
 
 class Migration(migrations.Migration):
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=subscriptions.public_ids.uuid7,
+                        default=subscriptions.identifiers.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=subscriptions.public_ids.uuid7,
+                        default=subscriptions.identifiers.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -381,7 +381,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=subscriptions.public_ids.uuid7,
+                        default=subscriptions.identifiers.uuid7,
                         editable=False,
                         primary_key=True,
                         serialize=False,

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import models
 
 from deliveries.models.delivery import Delivery, Trigger
+from subscriptions.identifiers import uuid7, uuid_to_public
 from subscriptions.models import Broadcaster, Endpoint
-from subscriptions.public_ids import uuid7, uuid_to_public
 
 
 class Outcome(models.TextChoices):

@@ -11,8 +11,8 @@ from django.db.models import F, Func, Q
 from django.utils import timezone
 
 from deliveries.models.event import Event
+from subscriptions.identifiers import uuid7, uuid_to_public
 from subscriptions.models import Broadcaster, Endpoint
-from subscriptions.public_ids import uuid7, uuid_to_public
 
 
 class DeliveryStatus(models.TextChoices):

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 
 from deliveries.payload.envelope import data_of
+from subscriptions.identifiers import uuid7
 from subscriptions.models import Broadcaster
-from subscriptions.public_ids import uuid7
 
 
 class EventQuerySet(models.QuerySet["Event"]):

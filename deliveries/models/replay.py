@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from subscriptions.identifiers import new_public_id
 from subscriptions.models import Broadcaster, Endpoint, User
-from subscriptions.public_ids import new_public_id
 
 
 class ReplayStatus(models.TextChoices):

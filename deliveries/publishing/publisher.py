@@ -17,10 +17,10 @@ from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
 from deliveries.payload.canonical_json import JSONError, canonical
 from deliveries.payload.envelope import PayloadError, make_body
 from deliveries.workers.wake import wake_on_commit
-from subscriptions.catalogue import topic_name
+from subscriptions.catalogue.topics import topic_name
 from subscriptions.errors import Conflict, Refused, SeveralRefused
+from subscriptions.identifiers import encode, uuid7
 from subscriptions.models import Broadcaster, Endpoint
-from subscriptions.public_ids import encode, uuid7
 
 MAX_BATCH = 1_000
 MAX_BODY_BYTES = 256 * 1024

@@ -12,7 +12,7 @@ from deliveries.signature_debugger.pasted_request import Headers
 from deliveries.signature_debugger.search import Hit, Log, Message, Trial, TriedToken, messages_of
 from deliveries.signature_debugger.transformations import Difference
 from deliveries.signing.verification import STANDARD_HEADERS, verify
-from subscriptions.platform_rules import SignatureRules
+from subscriptions.platforms.rules import SignatureRules
 
 STANDARD = SignatureRules("standard", "", "generated", "whsec", ())
 ID, TIMESTAMP, SIGNATURE = STANDARD_HEADERS

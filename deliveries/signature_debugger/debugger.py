@@ -30,8 +30,8 @@ from deliveries.signature_debugger.search import Body, Hit, TriedToken, find, ke
 from deliveries.signature_debugger.transformations import difference, made
 from deliveries.signing.signature import signature_headers
 from deliveries.signing.verification import STANDARD_HEADERS, TOLERANCE
-from subscriptions.platform_rules import SignatureRules
-from subscriptions.signing_tokens import TokenPair
+from subscriptions.endpoints.token_format import TokenPair
+from subscriptions.platforms.rules import SignatureRules
 
 _MASKED = re.compile(r"•|\*{3,}|^\W*(?:redacted|filtered|masked|hidden)\W*$", re.I)
 # A beginning as long as this is no guess: telling a shorter one would help to forge the rest.

@@ -14,10 +14,10 @@ from deliveries.models import Delivery, Event
 from deliveries.signature_debugger.case import ID, Case, Sent, Stored
 from deliveries.signature_debugger.pasted_request import Headers
 from deliveries.signature_debugger.search import Kind, TriedToken
+from subscriptions.encryption.key_ring import WrongKey, decrypt
+from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster, Endpoint
-from subscriptions.platform_rules import PlatformRules
-from subscriptions.public_ids import public_to_uuid
-from subscriptions.secrets_at_rest import WrongKey, decrypt
+from subscriptions.platforms.rules import PlatformRules
 
 logger = logging.getLogger(__name__)
 MAX_ENDPOINTS = 200

@@ -6,8 +6,8 @@ import base64
 import hmac
 from datetime import UTC, datetime, timedelta
 
-from subscriptions.platform_rules import SignatureRules
-from subscriptions.signing_tokens import TokenPair, key_bytes
+from subscriptions.endpoints.token_format import TokenPair, key_bytes
+from subscriptions.platforms.rules import SignatureRules
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

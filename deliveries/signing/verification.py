@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from subscriptions.platform_rules import SignatureRules
-from subscriptions.signing_tokens import key_bytes
+from subscriptions.endpoints.token_format import key_bytes
+from subscriptions.platforms.rules import SignatureRules
 
 # Standard Webhooks 1.0.0, "Verifying the timestamp": five minutes is what its libraries allow.
 TOLERANCE = timedelta(minutes=5)

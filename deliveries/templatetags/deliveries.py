@@ -10,6 +10,7 @@ from django import template
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from deliveries.diagnosis import failure as failure_names
 from deliveries.event_log import bodies
 from deliveries.models import Event
 from deliveries.recovery.missed_events import Count, ended_by_stopping, read_missed

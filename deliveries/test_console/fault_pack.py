@@ -25,11 +25,11 @@ from deliveries.models import (
 from deliveries.publishing.publisher import MAX_BODY_BYTES
 from deliveries.test_console.grading import Answer, Verdict, judge
 from deliveries.test_console.test_requests import make_test, store_tests
-from subscriptions.audit import Actor
-from subscriptions.endpoint_tokens import signs
+from subscriptions.audit.log import Actor
+from subscriptions.endpoints.tokens import signs
 from subscriptions.errors import Refused
+from subscriptions.identifiers import new_public_id
 from subscriptions.models import Broadcaster, Endpoint
-from subscriptions.public_ids import new_public_id
 
 # The usual request goes first, so that the others come after it.
 _AFTER = timedelta(seconds=1)

@@ -15,13 +15,13 @@ from django.db.models import QuerySet
 from deliveries.models import BinRequest, RequestBin
 from deliveries.models.request_bin import NO_ANSWER
 from deliveries.signing.verification import STANDARD_HEADERS, KnownToken, verify
-from subscriptions.audit import Actor, record
-from subscriptions.endpoint_tokens import token_pair
+from subscriptions.audit.log import Actor, record
+from subscriptions.encryption.key_ring import WrongKey
+from subscriptions.endpoints.header_rules import masked
+from subscriptions.endpoints.own_hosts import REQUEST_BIN_PATH
+from subscriptions.endpoints.tokens import token_pair
 from subscriptions.errors import Refused
-from subscriptions.header_rules import masked
 from subscriptions.models import Broadcaster, Endpoint
-from subscriptions.own_hosts import REQUEST_BIN_PATH
-from subscriptions.secrets_at_rest import WrongKey
 
 logger = logging.getLogger(__name__)
 KEPT_REQUESTS = 100

@@ -30,9 +30,9 @@ from deliveries.transport.result import (
 )
 from deliveries.transport.sockets import Sockets
 from deliveries.transport.transfer import DoorSettings, Transfer, Waiting
-from subscriptions.addresses import IPNetwork, judge
+from subscriptions.endpoints.addresses import IPNetwork, judge
+from subscriptions.endpoints.url_rules import EndpointURL, check_target, parse_url
 from subscriptions.errors import Refused
-from subscriptions.url_rules import EndpointURL, check_target, parse_url
 
 __all__ = ["OutboundRequest", "Transport", "TransportError", "TransportResult"]
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from subscriptions.system_resolver import resolve_by_system
-from subscriptions.url_rules import is_localhost
+from subscriptions.endpoints.system_resolver import resolve_by_system
+from subscriptions.endpoints.url_rules import is_localhost
 
 Resolve = Callable[[str], Sequence[str]]
 Judge = Callable[[str], str | None]

@@ -30,7 +30,7 @@ from deliveries.transport.result import (
     TransportResult,
 )
 from deliveries.transport.sockets import Sockets
-from subscriptions.url_rules import EndpointURL
+from subscriptions.endpoints.url_rules import EndpointURL
 from webhooks_portal import __version__
 
 # Shorter than the 5 s after which Node, Apache and uvicorn close an idle connection, so that a

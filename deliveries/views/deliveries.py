@@ -23,10 +23,10 @@ from deliveries.event_log.waiting import waiting_reason
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Trigger, Variant, VariantKind
 from deliveries.test_console.fault_pack import answer_of
 from deliveries.test_console.grading import judge_rehearsal
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.public_ids import public_to_uuid
-from subscriptions.viewer import zone_of
-from subscriptions.views.answers import page
+from subscriptions.identifiers import public_to_uuid
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.display_preferences import zone_of
+from subscriptions.portal.responses import page
 
 # More attempts than a schedule and patient resending make; older ones are said to be left out.
 MOST_ATTEMPTS = 60

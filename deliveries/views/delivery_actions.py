@@ -13,12 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from deliveries.models import Delivery
 from deliveries.recovery import resend as verbs
 from deliveries.views.deliveries import delivery_or_404, delivery_url, list_url
-from subscriptions.audit import Actor
+from subscriptions.audit.log import Actor
 from subscriptions.errors import Conflict, PortalError
+from subscriptions.identifiers import public_to_uuid
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.public_ids import public_to_uuid
-from subscriptions.views.answers import come_back, confirm, say_refused
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import come_back, confirm, say_refused
 
 RESEND_WORDS = (
     "One request is made now for each, with the same id and the same body. A planned retry stays "

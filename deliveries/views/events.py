@@ -22,9 +22,9 @@ from deliveries.recovery.resend import resend
 from subscriptions.errors import Conflict
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.viewer import zone_of
-from subscriptions.views.answers import come_back, confirm, page
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.display_preferences import zone_of
+from subscriptions.portal.responses import come_back, confirm, page
 
 # An event goes to as many endpoints as want its topic; a page shows this many deliveries of it.
 MOST_DELIVERIES = 200

@@ -16,8 +16,8 @@ from deliveries.test_console.fault_pack import Sent, read_run, send_fault_pack
 from deliveries.views.testing import endpoint_or_404, is_late
 from subscriptions.errors import PortalError
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.views.answers import come_back, go, page, say_refused
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import come_back, go, page, say_refused
 
 
 @broadcaster_page(Role.DEVELOPER)

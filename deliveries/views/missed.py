@@ -16,8 +16,8 @@ from deliveries.views.testing import endpoint_or_404
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.views.answers import page, say_refused
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import page, say_refused
 
 
 @broadcaster_page(Role.DEVELOPER)

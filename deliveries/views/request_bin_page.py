@@ -19,12 +19,12 @@ from deliveries.models import BinRequest, RequestBin
 from deliveries.models.request_bin import NO_ANSWER
 from deliveries.test_console import request_bin as bins
 from deliveries.test_console import test_requests
-from subscriptions.endpoints import ALL_TOPICS, EndpointSettings, create_endpoint
+from subscriptions.endpoints.lifecycle import ALL_TOPICS, EndpointSettings, create_endpoint
 from subscriptions.errors import PortalError
-from subscriptions.forms import PortalForm
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.views.answers import page, say_refused
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import page, say_refused
+from subscriptions.views.forms import PortalForm
 
 PAGE_SIZE = 25
 SHOWN_BODY_BYTES = 64 * 1024

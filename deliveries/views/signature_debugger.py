@@ -33,10 +33,10 @@ from deliveries.signature_debugger.pasted_request import (
 from deliveries.signature_debugger.report import Diagnosis, diagnose
 from deliveries.signature_debugger.sources import make_case
 from deliveries.views.deliveries import delivery_or_404
-from subscriptions.forms import PortalForm
 from subscriptions.models import Endpoint
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.views.answers import no_store, page
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import no_store, page
+from subscriptions.views.forms import PortalForm
 
 # Base64 and escapes make more of the longest body there is.
 MAX_PASTED = 3 * MAX_BODY_BYTES

@@ -22,8 +22,8 @@ from deliveries.views.deliveries import delivery_or_404, delivery_url, not_modif
 from subscriptions.errors import PortalError, Refused
 from subscriptions.models import Endpoint, Topic
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.views.answers import come_back, go, page, say_refused
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import come_back, go, page, say_refused
 
 # Beyond the webhook's own timeout: a worker's poll, and writing the outcome.
 _LONG_WAIT = timedelta(seconds=5)

@@ -12,11 +12,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 
-from subscriptions import shown_once
+from subscriptions.accounts.broadcasters import create_broadcaster, update_broadcaster
 from subscriptions.admin.staff import NoDelete
-from subscriptions.broadcasters import create_broadcaster, update_broadcaster
 from subscriptions.models import Broadcaster, User
-from subscriptions.portal_access import actor_of
+from subscriptions.portal import one_time_secrets
+from subscriptions.portal.access import actor_of
 
 
 class NewBroadcasterForm(forms.ModelForm[Broadcaster]):
@@ -85,8 +85,8 @@ class BroadcasterAdmin(NoDelete[Broadcaster]):
         )
         # The admin logs and redirects by the object that the form made.
         obj.__dict__.update(made.broadcaster.__dict__)
-        shown_once.keep(request, _kept_name(obj.pk), made.token)
-        shown_once.keep(request, _kept_name(made.sandbox.pk), made.sandbox_token)
+        one_time_secrets.keep(request, _kept_name(obj.pk), made.token)
+        one_time_secrets.keep(request, _kept_name(made.sandbox.pk), made.sandbox_token)
 
     def response_add(
         self, request: HttpRequest, obj: Broadcaster, post_url_continue: str | None = None
@@ -109,7 +109,7 @@ class BroadcasterAdmin(NoDelete[Broadcaster]):
             raise PermissionDenied
         live = cast(Broadcaster, self.get_object(request, str(broadcaster_id)))
         both = [live, live.twin] if live and live.twin else []
-        shown = [(one, shown_once.take(request, _kept_name(one.pk))) for one in both]
+        shown = [(one, one_time_secrets.take(request, _kept_name(one.pk))) for one in both]
         context = {
             **self.admin_site.each_context(request),
             "title": "Publisher tokens",

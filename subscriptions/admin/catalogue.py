@@ -14,9 +14,9 @@ from django.http import HttpRequest
 
 from subscriptions.models import Platform, Topic, UseCase
 from subscriptions.models.platform import Origin
-from subscriptions.platform_files import TOPIC_NAME, read_schema, sample_fault
-from subscriptions.platform_rules import SPREAD, PlatformFileError, PlatformRules
-from subscriptions.tables import Table
+from subscriptions.platforms.files import TOPIC_NAME, read_schema, sample_fault
+from subscriptions.platforms.rules import SPREAD, PlatformFileError, PlatformRules
+from subscriptions.toml_table import Table
 
 M = TypeVar("M", bound=Model)
 _MODEL_FOR_RULES = "standard"

@@ -13,8 +13,9 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from subscriptions.admin.staff import NoDelete, act_on_each
-from subscriptions.audit import SYSTEM
-from subscriptions.endpoints import (
+from subscriptions.audit.log import SYSTEM
+from subscriptions.endpoints.header_rules import masked
+from subscriptions.endpoints.lifecycle import (
     EndpointSettings,
     resume,
     set_active,
@@ -23,9 +24,8 @@ from subscriptions.endpoints import (
     update_endpoint,
 )
 from subscriptions.errors import PortalError
-from subscriptions.header_rules import masked
 from subscriptions.models import Endpoint
-from subscriptions.portal_access import actor_of
+from subscriptions.portal.access import actor_of
 
 SETTINGS = ["name", "url", "description", "active", "rate_limit", "timeout_seconds", "signature"]
 

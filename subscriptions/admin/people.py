@@ -15,13 +15,13 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from subscriptions.accounts.members import change_role, remove_member, withdraw_invitation
 from subscriptions.admin.staff import NoDelete, ReadOnly, act_on_each
-from subscriptions.audit import record_for_user
+from subscriptions.audit.log import record_for_user
 from subscriptions.errors import Conflict
-from subscriptions.members import change_role, remove_member, withdraw_invitation
 from subscriptions.models import Invitation, Member, User
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import actor_of
+from subscriptions.portal.access import actor_of
 
 
 class NewUserForm(AdminUserCreationForm[User]):

@@ -7,9 +7,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from subscriptions.accounts.publisher_tokens import authenticate
 from subscriptions.client_address import client_address
 from subscriptions.models import PublisherToken
-from subscriptions.tokens import authenticate
 
 
 class PublisherTokenAuthentication(BaseAuthentication):

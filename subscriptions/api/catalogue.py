@@ -13,7 +13,7 @@ from subscriptions.api.fields import Output
 from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
 from subscriptions.api.pagination import page_of_list
 from subscriptions.api.viewsets import TenantViewSet, missing
-from subscriptions.catalogue import find_topic
+from subscriptions.catalogue.topics import find_topic
 from subscriptions.errors import Refused
 from subscriptions.models import Topic, UseCase
 

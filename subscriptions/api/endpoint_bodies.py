@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from rest_framework import serializers
 
 from subscriptions.api.fields import Flag, Input, Output, Text, Time, WholeNumber
-from subscriptions.endpoints import EndpointSettings, topic_names
-from subscriptions.header_rules import masked
+from subscriptions.endpoints.header_rules import masked
+from subscriptions.endpoints.lifecycle import EndpointSettings, topic_names
 from subscriptions.models import Endpoint
 from subscriptions.models.endpoint import EndpointStatus
 

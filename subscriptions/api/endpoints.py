@@ -24,14 +24,14 @@ from subscriptions.api.fields import Input, Output, Text, Time, WholeNumber
 from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
 from subscriptions.api.pagination import page_of
 from subscriptions.api.viewsets import TenantViewSet, missing
-from subscriptions.endpoint_tokens import DEFAULT_OVERLAP, rotate_token
-from subscriptions.endpoints import (
+from subscriptions.endpoints.lifecycle import (
     create_endpoint,
     current_settings,
     delete_endpoint,
     resume,
     update_endpoint,
 )
+from subscriptions.endpoints.tokens import DEFAULT_OVERLAP, rotate_token
 from subscriptions.models import Endpoint, Scope
 from subscriptions.models.endpoint import EndpointQuerySet
 

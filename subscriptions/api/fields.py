@@ -14,7 +14,7 @@ from rest_framework.exceptions import ErrorDetail
 
 from subscriptions.api.times import EXAMPLE, iso_ms, parse_time
 from subscriptions.errors import MAX_FAULTS
-from subscriptions.tables import did_you_mean
+from subscriptions.toml_table import did_you_mean
 
 # PostgreSQL's integer; the verbs have narrower ranges of their own.
 MAX_INTEGER = 2**31 - 1

@@ -9,13 +9,13 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from subscriptions.accounts.publisher_tokens import create_token, revoke_token
 from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output
 from subscriptions.api.fields import Input, Output, Text, Time
 from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
 from subscriptions.api.pagination import page_of
 from subscriptions.api.viewsets import TenantViewSet, missing
 from subscriptions.models import PublisherToken, Scope
-from subscriptions.tokens import create_token, revoke_token
 
 
 class TokenInput(Input):

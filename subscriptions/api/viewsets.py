@@ -13,7 +13,7 @@ from rest_framework.viewsets import ViewSet
 
 from subscriptions.api.parsers import JSONOnly
 from subscriptions.api.query import Query
-from subscriptions.audit import Actor
+from subscriptions.audit.log import Actor
 from subscriptions.client_address import client_address
 from subscriptions.errors import MAX_FAULTS, Refused, SeveralRefused
 from subscriptions.models import Broadcaster, PublisherToken, Scope

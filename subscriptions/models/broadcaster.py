@@ -13,7 +13,7 @@ from subscriptions.models.platform import Platform
 from subscriptions.models.user import User
 
 if TYPE_CHECKING:
-    from subscriptions.platform_rules import PlatformRules
+    from subscriptions.platforms.rules import PlatformRules
 
 
 class Environment(models.TextChoices):

@@ -8,11 +8,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from subscriptions.identifiers import new_public_id
 from subscriptions.models.broadcaster import Broadcaster
 from subscriptions.models.platform import Topic
 from subscriptions.models.user import User
-from subscriptions.prepared import instances
-from subscriptions.public_ids import new_public_id
+from subscriptions.prepared_statements import instances
 
 
 class EndpointStatus(models.TextChoices):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import models
 
-from subscriptions.platform_rules import PlatformRules
+from subscriptions.platforms.rules import PlatformRules
 
 
 class Origin(models.TextChoices):

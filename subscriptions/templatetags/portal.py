@@ -19,9 +19,9 @@ from pygments import highlight as pygments_highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
-from subscriptions.audit_words import action_words
+from subscriptions.audit.action_words import action_words
 from subscriptions.models import AuditEntry
-from subscriptions.viewer import zone_of
+from subscriptions.portal.display_preferences import zone_of
 
 register = template.Library()
 _ICONS = settings.BASE_DIR / "static" / "vendor" / "lucide"

@@ -6,10 +6,10 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from subscriptions.forms import AccountForm
-from subscriptions.passkeys import passkeys_of
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.views.answers import page
+from subscriptions.accounts.passkeys import passkeys_of
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import page
+from subscriptions.views.forms import AccountForm
 
 
 @broadcaster_page()

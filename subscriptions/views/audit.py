@@ -7,8 +7,8 @@ from django.http import HttpResponse, QueryDict
 
 from subscriptions.models import AuditEntry, Endpoint
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.views.answers import page
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import page
 
 PAGE_LENGTH = 50
 # Beginnings of actions, as the filter offers them.

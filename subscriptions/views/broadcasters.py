@@ -7,20 +7,20 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from subscriptions import shown_once
-from subscriptions.broadcasters import create_broadcaster
-from subscriptions.context import page_url
+from subscriptions.accounts.broadcasters import create_broadcaster
 from subscriptions.errors import PortalError
-from subscriptions.forms import BroadcasterForm
 from subscriptions.models import Broadcaster, Platform
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import (
+from subscriptions.portal import one_time_secrets
+from subscriptions.portal.access import (
     PortalRequest,
     actor_of,
     broadcaster_page,
     last_broadcaster,
 )
-from subscriptions.views.answers import no_store, page
+from subscriptions.portal.context_processor import page_url
+from subscriptions.portal.responses import no_store, page
+from subscriptions.views.forms import BroadcasterForm
 
 
 @login_required
@@ -49,8 +49,8 @@ def broadcaster_new(request: PortalRequest) -> HttpResponse:
         except PortalError as error:
             form.refuse(error)
         else:
-            shown_once.keep(request, f"publisher:{made.broadcaster.pk}", made.token)
-            shown_once.keep(request, f"publisher:{made.sandbox.pk}", made.sandbox_token)
+            one_time_secrets.keep(request, f"publisher:{made.broadcaster.pk}", made.token)
+            one_time_secrets.keep(request, f"publisher:{made.sandbox.pk}", made.sandbox_token)
             return redirect("subscriptions:broadcaster-welcome", made.broadcaster.pk)
     context = {
         "form": form,
@@ -73,7 +73,7 @@ def welcome(request: PortalRequest) -> HttpResponse:
     tokens = [
         (broadcaster, token)
         for broadcaster in (live, sandbox)
-        if broadcaster and (token := shown_once.take(request, f"publisher:{broadcaster.pk}"))
+        if broadcaster and (token := one_time_secrets.take(request, f"publisher:{broadcaster.pk}"))
     ]
     context = {"live": live, "sandbox": sandbox, "tokens": tokens}
     return no_store(page(request, "subscriptions/broadcaster_welcome.html", context))

@@ -7,12 +7,12 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from subscriptions import endpoints as verbs
+from subscriptions.endpoints import lifecycle as verbs
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.views.answers import come_back, confirm, go, page, say_refused
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import come_back, confirm, go, page, say_refused
 from subscriptions.views.endpoints import detail_url, endpoint_or_404, endpoints_of, missed_url
 
 OFF_WORDS = (

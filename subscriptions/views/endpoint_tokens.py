@@ -9,23 +9,23 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from subscriptions import endpoint_tokens as verbs
-from subscriptions import shown_once
+from subscriptions.catalogue.verifying_code import samples_for, scheme_of
+from subscriptions.endpoints import tokens as verbs
 from subscriptions.errors import PortalError
-from subscriptions.forms import OVERLAPS, RotateTokenForm
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.verifying_code import samples_for, scheme_of
-from subscriptions.views.answers import come_back, confirm, go, no_store, page, say_refused
+from subscriptions.portal import one_time_secrets
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import come_back, confirm, go, no_store, page, say_refused
 from subscriptions.views.endpoints import detail_url, endpoint_or_404
+from subscriptions.views.forms import OVERLAPS, RotateTokenForm
 
 
 @broadcaster_page()
 def token_page(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     """The token by its last four; in full right after it was made, rotated or revealed."""
     endpoint = endpoint_or_404(request, endpoint_id)
-    token = shown_once.take(request, endpoint.public_id)
+    token = one_time_secrets.take(request, endpoint.public_id)
     signature = endpoint.broadcaster.rules.signature
     context = {
         "endpoint": endpoint,
@@ -59,7 +59,7 @@ def rotate(request: PortalRequest, endpoint_id: str) -> HttpResponse:
         except PortalError as error:
             form.refuse(error)
         else:
-            shown_once.keep(request, endpoint.public_id, rotated.token)
+            one_time_secrets.keep(request, endpoint.public_id, rotated.token)
             messages.success(request, "The token is rotated. This is the new one.")
             return go(request, detail_url(endpoint, "token"))
     context = {
@@ -114,5 +114,5 @@ def _reveal(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
     except PortalError as error:
         say_refused(request, error)
     else:
-        shown_once.keep(request, endpoint.public_id, token)
+        one_time_secrets.keep(request, endpoint.public_id, token)
     return redirect(detail_url(endpoint, "token"))

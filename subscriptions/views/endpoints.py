@@ -10,19 +10,19 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from subscriptions import shown_once
-from subscriptions.endpoint_tokens import signs
-from subscriptions.endpoints import create_endpoint, update_endpoint
+from subscriptions.catalogue.choices import topic_groups, use_cases_of
+from subscriptions.endpoints.header_rules import masked
+from subscriptions.endpoints.lifecycle import create_endpoint, update_endpoint
+from subscriptions.endpoints.tokens import signs
+from subscriptions.endpoints.url_preview import look_at
 from subscriptions.errors import PortalError
-from subscriptions.forms import EndpointForm
-from subscriptions.header_rules import masked
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.models.endpoint import EndpointStatus
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.topic_choices import topic_groups, use_cases_of
-from subscriptions.url_preview import look_at
-from subscriptions.views.answers import go, no_store, page
+from subscriptions.portal import one_time_secrets
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import go, no_store, page
+from subscriptions.views.forms import EndpointForm
 
 # More than any customer has by hand; beyond it, search finds the rest.
 LIST_LENGTH = 200
@@ -176,7 +176,7 @@ def _made(request: PortalRequest, endpoint: Endpoint, token: str) -> HttpRespons
         messages.success(request, f"The webhook {endpoint.name} is saved. Send it a test next.")
         return go(request, detail_url(endpoint))
     messages.success(request, f"The webhook {endpoint.name} is saved. This is its signing token.")
-    shown_once.keep(request, endpoint.public_id, token)
+    one_time_secrets.keep(request, endpoint.public_id, token)
     return go(request, detail_url(endpoint, "token"))
 
 

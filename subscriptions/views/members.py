@@ -13,14 +13,14 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from subscriptions import members as verbs
-from subscriptions import shown_once
+from subscriptions.accounts import members as verbs
 from subscriptions.errors import PortalError
-from subscriptions.forms import InvitationForm, RoleForm
 from subscriptions.models import Broadcaster, Invitation, Member
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.views.answers import come_back, confirm, no_store, page, say_refused
+from subscriptions.portal import one_time_secrets
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import come_back, confirm, no_store, page, say_refused
+from subscriptions.views.forms import InvitationForm, RoleForm
 
 ROLE_WORDS = (
     (Role.OWNER, "Everything, team and audit log included."),
@@ -61,7 +61,7 @@ def _list_page(request: PortalRequest, form: InvitationForm) -> HttpResponse:
         "form": form,
         "roles": Role.choices,
         "role_words": ROLE_WORDS,
-        "new_link": shown_once.take(request, f"invitation:{live.pk}"),
+        "new_link": one_time_secrets.take(request, f"invitation:{live.pk}"),
     }
     status = 422 if form.errors else 200
     return no_store(page(request, "subscriptions/member_list.html", context, status=status))
@@ -91,7 +91,7 @@ def invite(request: PortalRequest) -> HttpResponse:
         return _list_page(request, form)
     path = reverse("subscriptions:invitation-accept", args=[made.token])
     link = f"{settings.WEBHOOKS_PUBLIC_URL}{path}"
-    shown_once.keep(request, f"invitation:{live.pk}", link)
+    one_time_secrets.keep(request, f"invitation:{live.pk}", link)
     _mail(request, made.invitation, link)
     return redirect(_list_url(request))
 

@@ -8,13 +8,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from subscriptions import shown_once, tokens
+from subscriptions.accounts import publisher_tokens
 from subscriptions.errors import PortalError
-from subscriptions.forms import PublisherTokenForm
 from subscriptions.models import Scope
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.views.answers import come_back, confirm, no_store, page
+from subscriptions.portal import one_time_secrets
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import come_back, confirm, no_store, page
+from subscriptions.views.forms import PublisherTokenForm
 
 
 def _list_url(request: PortalRequest) -> str:
@@ -32,7 +33,7 @@ def token_list(request: PortalRequest) -> HttpResponse:
         "tokens": [token for token in listed if token.is_live],
         "ended": [token for token in listed if not token.is_live][:20],
         "scope_words": dict(Scope.choices),
-        "new_token": shown_once.take(request, _kept_as(request)),
+        "new_token": one_time_secrets.take(request, _kept_as(request)),
     }
     return no_store(page(request, "subscriptions/publisher_token_list.html", context))
 
@@ -42,7 +43,7 @@ def token_new(request: PortalRequest) -> HttpResponse:
     form = PublisherTokenForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            made = tokens.create_token(
+            made = publisher_tokens.create_token(
                 broadcaster=request.broadcaster,
                 name=form.cleaned_data["name"],
                 scopes=form.cleaned_data["scopes"],
@@ -52,7 +53,7 @@ def token_new(request: PortalRequest) -> HttpResponse:
         except PortalError as error:
             form.refuse(error)
         else:
-            shown_once.keep(request, _kept_as(request), made.plaintext)
+            one_time_secrets.keep(request, _kept_as(request), made.plaintext)
             return redirect(_list_url(request))
     status = 422 if form.errors else 200
     context = {"form": form}
@@ -76,6 +77,6 @@ def revoke(request: PortalRequest, token_id: str) -> HttpResponse:
             danger=True,
             back=_list_url(request),
         )
-    tokens.revoke_token(token, actor=request.actor)
+    publisher_tokens.revoke_token(token, actor=request.actor)
     messages.success(request, f"{token.name} (…{token.hint}) is revoked: it opens nothing now.")
     return come_back(request, _list_url(request))

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 
-from subscriptions.portal_access import PortalRequest
-from subscriptions.viewer import THEME_COOKIE, THEMES
-from subscriptions.views.answers import come_back
+from subscriptions.portal.access import PortalRequest
+from subscriptions.portal.display_preferences import THEME_COOKIE, THEMES
+from subscriptions.portal.responses import come_back
 
 _YEAR_SECONDS = 365 * 24 * 3600
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 
+from subscriptions.catalogue.choices import topic_groups, use_cases_of
+from subscriptions.catalogue.sample_request import sample_request
+from subscriptions.catalogue.verifying_code import samples_for
 from subscriptions.models import Endpoint
-from subscriptions.portal_access import PortalRequest, broadcaster_page
-from subscriptions.sample_request import sample_request
-from subscriptions.schema_fields import fields_of
-from subscriptions.topic_choices import topic_groups, use_cases_of
-from subscriptions.verifying_code import samples_for
-from subscriptions.views.answers import page
+from subscriptions.platforms.schema_fields import fields_of
+from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.responses import page
 
 
 @broadcaster_page()

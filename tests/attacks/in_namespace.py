@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deliveries.diagnosis.classification import classify
-from subscriptions.addresses import parse_networks
+from subscriptions.endpoints.addresses import parse_networks
 from tests.attacks.spellings import LITERAL, NAMES, UNREADABLE
 from tests.deliveries.doors import Names, open_door, send
 

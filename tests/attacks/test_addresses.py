@@ -7,10 +7,10 @@ import pytest
 from deliveries.diagnosis.failure import failure_name
 from deliveries.models import Attempt, Delivery
 from deliveries.transport.result import MAX_CONNECT_SECONDS
-from subscriptions.addresses import parse_networks
+from subscriptions.endpoints.addresses import parse_networks
+from subscriptions.endpoints.url_rules import MAX_URL_LENGTH, check_url
 from subscriptions.errors import Refused
 from subscriptions.models import Endpoint
-from subscriptions.url_rules import MAX_URL_LENGTH, check_url
 from tests.api_clients import Api, account, problem_of
 from tests.attacks.spellings import LITERAL, NAMES, UNREADABLE
 from tests.attacks.verdicts import told, verdict_of
@@ -172,7 +172,7 @@ def test_our_own_host_is_refused_but_for_the_urls_that_are_excepted():
 
 @pytest.mark.parametrize("spelled", ["https://Bücher.example", "https://xn--bcher-kva.example."])
 def test_our_own_host_is_known_in_whatever_spelling_the_operator_gave_it(settings, spelled):
-    from subscriptions.own_hosts import own_hosts
+    from subscriptions.endpoints.own_hosts import own_hosts
 
     settings.WEBHOOKS_PUBLIC_URL = spelled
     assert own_hosts() == {"xn--bcher-kva.example"}
@@ -187,7 +187,7 @@ def test_our_own_host_is_known_in_whatever_spelling_the_operator_gave_it(setting
     ],
 )  # fmt: skip
 def test_the_request_bin_is_no_way_to_the_rest_of_the_portal(settings, rest, opened):
-    from subscriptions.own_hosts import is_request_bin, own_hosts
+    from subscriptions.endpoints.own_hosts import is_request_bin, own_hosts
 
     settings.WEBHOOKS_REQUEST_BIN = True
     settings.WEBHOOKS_PUBLIC_URL = "https://portal.example"
@@ -308,7 +308,7 @@ def test_inside_addresses_look_alike_whether_open_closed_filtered_or_absent(conn
 @pytest.mark.django_db
 def test_the_form_s_look_at_a_url_names_no_address_inside(settings, monkeypatch, caplog):
     """Else it would tell what names mean in the operator's own network, one by one."""
-    from subscriptions import url_preview
+    from subscriptions.endpoints import url_preview
 
     settings.WEBHOOKS_ALLOWED_NETWORKS = []
     names = Names()

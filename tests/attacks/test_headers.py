@@ -7,8 +7,8 @@ import pytest
 from deliveries.models import Attempt
 from deliveries.publishing.publisher import publish
 from deliveries.transport.request_headers import UnsendableHeader, header_lines
+from subscriptions.endpoints.header_rules import MAX_HEADERS, check_headers
 from subscriptions.errors import Refused
-from subscriptions.header_rules import MAX_HEADERS, check_headers
 from subscriptions.models import Endpoint
 from tests.api_clients import Api, account, problem_of
 from tests.attacks.verdicts import verdict_of

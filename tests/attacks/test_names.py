@@ -8,7 +8,7 @@ import pytest
 
 from deliveries.transport.client import name_lookup
 from deliveries.transport.name_lookup import MAX_TRIED_ADDRESSES
-from subscriptions import system_resolver
+from subscriptions.endpoints import system_resolver
 from tests.attacks.verdicts import told, verdict_of
 from tests.deliveries.doors import Names, open_door, request, results, send
 from tests.receiver import Receiver, Reply

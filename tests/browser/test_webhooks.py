@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from subscriptions.accounts.publisher_tokens import authenticate
 from subscriptions.models import Endpoint
-from subscriptions.tokens import authenticate
 from tests.browser.browsing import Browsing
 from tests.portal_clients import PASSWORD, Portal
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from deliveries.transport.client import OutboundRequest, Transport, TransportResult
-from subscriptions.addresses import parse_networks
+from subscriptions.endpoints.addresses import parse_networks
 from tests import certificates
 
 LOOPBACK = parse_networks(["127.0.0.0/8", "::1/128"])

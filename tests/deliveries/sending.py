@@ -11,9 +11,9 @@ from deliveries.dispatch.dispatcher import Dispatcher, make_transport
 from deliveries.dispatch.leases import PumpLease
 from deliveries.models import Delivery
 from deliveries.publishing.publisher import publish
-from subscriptions.audit import COMMAND_LINE
-from subscriptions.broadcasters import CreatedBroadcaster, create_broadcaster
-from subscriptions.endpoints import EndpointSettings, create_endpoint
+from subscriptions.accounts.broadcasters import CreatedBroadcaster, create_broadcaster
+from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.endpoints.lifecycle import EndpointSettings, create_endpoint
 from subscriptions.models import Broadcaster, Endpoint
 
 

@@ -18,10 +18,10 @@ from deliveries.models import Attempt, Delivery, Event, Pump
 from deliveries.publishing.publisher import publish
 from deliveries.test_console.request_bin import open_bin
 from subscriptions.admin import big_tables
-from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints import delete_endpoint
+from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.endpoints.lifecycle import delete_endpoint
+from subscriptions.identifiers import uuid7
 from subscriptions.models import AuditEntry, Broadcaster, Endpoint
-from subscriptions.public_ids import uuid7
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 from tests.staff import act, change_url, list_url, staff, superuser
 

@@ -20,7 +20,7 @@ from deliveries.demo.setup import EMAIL, ensure_demo
 from deliveries.event_log.pages import moment_of
 from deliveries.models import Attempt, Delivery, EndpointHealth, EndpointHour
 from deliveries.signing.verification import KnownToken, verify
-from subscriptions.endpoint_tokens import token_pair
+from subscriptions.endpoints.tokens import token_pair
 from subscriptions.models import Broadcaster, Endpoint, User
 from tests.portal_clients import Portal
 

@@ -20,8 +20,8 @@ from deliveries.models import (
 from deliveries.publishing.publisher import publish
 from deliveries.recovery.resend import cancel, resend
 from deliveries.test_console.test_requests import send_test
-from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints import resume, set_active
+from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.endpoints.lifecycle import resume, set_active
 from subscriptions.errors import Conflict
 from subscriptions.models import Broadcaster, Endpoint, Platform
 from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one, pump

@@ -17,8 +17,8 @@ from deliveries.signature_debugger.framework_fixes import (
     frameworks_told,
 )
 from deliveries.signing.signature import signature_headers
-from subscriptions.platform_rules import SignatureRules
-from subscriptions.signing_tokens import TokenPair
+from subscriptions.endpoints.token_format import TokenPair
+from subscriptions.platforms.rules import SignatureRules
 from tests.node import Node
 
 SCHEMES = ("hmac-sha256-hex", "hmac-sha256-base64", "standard")

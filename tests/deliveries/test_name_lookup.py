@@ -7,7 +7,7 @@ import pytest
 
 from deliveries.transport.client import name_lookup
 from deliveries.transport.name_lookup import NameLookup
-from subscriptions.addresses import judge
+from subscriptions.endpoints.addresses import judge
 from tests.deliveries.doors import LOOPBACK, Names
 
 

@@ -9,8 +9,8 @@ from deliveries.dispatch.leases import PumpLease
 from deliveries.models import Delivery, DeliveryStatus, Outcome, Pump, Trigger
 from deliveries.publishing.publisher import publish
 from deliveries.recovery.resend import cancel, resend
-from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints import delete_endpoint
+from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.endpoints.lifecycle import delete_endpoint
 from subscriptions.errors import Conflict
 from subscriptions.models import Broadcaster
 from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one

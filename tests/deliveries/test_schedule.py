@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deliveries.dispatch.retry_schedule import next_attempt, parse_retry_after
-from subscriptions.platform_rules import PlatformRules, SignatureRules
+from subscriptions.platforms.rules import PlatformRules, SignatureRules
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MINUTE = 60

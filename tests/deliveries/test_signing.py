@@ -13,8 +13,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from deliveries.payload.canonical_json import canonical, parse_json
 from deliveries.signing.signature import SigningError, signature_headers
-from subscriptions.platform_rules import SignatureRules
-from subscriptions.signing_tokens import TokenPair
+from subscriptions.endpoints.token_format import TokenPair
+from subscriptions.platforms.rules import SignatureRules
 from tests.node import Node
 
 UNSIGNED = SignatureRules("none", "", "generated", "whsec", ("standard",))

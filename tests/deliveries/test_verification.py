@@ -11,9 +11,9 @@ from standardwebhooks import Webhook
 
 from deliveries.signing.signature import signature_headers
 from deliveries.signing.verification import KnownToken, Verified, verify
-from subscriptions.platform_files import PLATFORMS_DIR, read_platform_file
-from subscriptions.platform_rules import SignatureRules
-from subscriptions.signing_tokens import TokenPair, generate_token
+from subscriptions.endpoints.token_format import TokenPair, generate_token
+from subscriptions.platforms.files import PLATFORMS_DIR, read_platform_file
+from subscriptions.platforms.rules import SignatureRules
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BODY = '{"type":"review.created","comment":"Größe 日本"}'.encode()

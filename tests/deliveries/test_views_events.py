@@ -45,8 +45,8 @@ def test_event_pages_go_on_where_the_last_one_ended(
     first = client.get(url(portal, "event-list"))
     published(portal.live, n=9)
     second = client.get(first.context["older_url"])
-    pages = [[event.pk for event, _ in page.context["rows"]] for page in (first, second)]
-    assert pages == [made[:2], made[2:]]
+    listed = [[event.pk for event, _ in page.context["rows"]] for page in (first, second)]
+    assert listed == [made[:2], made[2:]]
 
 
 def test_an_event_of_the_same_id_elsewhere_is_not_shown(portal: Portal) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions.addresses import judge, parse_networks
+from subscriptions.endpoints.addresses import judge, parse_networks
 
 FORBIDDEN = [
     "0.0.0.0",

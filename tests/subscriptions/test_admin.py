@@ -14,10 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertRedirects
 
-from subscriptions.audit import COMMAND_LINE
-from subscriptions.broadcasters import CreatedBroadcaster
-from subscriptions.endpoints import delete_endpoint
-from subscriptions.members import invite
+from subscriptions.accounts.broadcasters import CreatedBroadcaster
+from subscriptions.accounts.members import invite
+from subscriptions.accounts.publisher_tokens import authenticate, create_token
+from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.endpoints.lifecycle import delete_endpoint
 from subscriptions.models import (
     AuditEntry,
     Broadcaster,
@@ -26,7 +27,6 @@ from subscriptions.models import (
     PublisherToken,
     User,
 )
-from subscriptions.tokens import authenticate, create_token
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 from tests.staff import act, change_url, list_url, staff, superuser
 

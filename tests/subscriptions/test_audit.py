@@ -15,9 +15,9 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from subscriptions.audit import COMMAND_LINE, record
-from subscriptions.audit_words import WORDS
-from subscriptions.endpoints import delete_endpoint
+from subscriptions.audit.action_words import WORDS
+from subscriptions.audit.log import COMMAND_LINE, record
+from subscriptions.endpoints.lifecycle import delete_endpoint
 from subscriptions.models import AuditEntry, Broadcaster, User
 from subscriptions.models.audit import AuditIsAppendOnly, removal_allowed
 from subscriptions.views.audit import SUBJECTS

@@ -9,8 +9,8 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
+from subscriptions.accounts.publisher_tokens import authenticate
 from subscriptions.models import Broadcaster, Member, Scope, User
-from subscriptions.tokens import authenticate
 
 pytestmark = pytest.mark.django_db
 

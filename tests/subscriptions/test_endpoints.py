@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from subscriptions.audit import COMMAND_LINE, SYSTEM
-from subscriptions.broadcasters import create_broadcaster
-from subscriptions.endpoint_tokens import rotate_token, token_pair
-from subscriptions.endpoints import (
+from subscriptions.accounts.broadcasters import create_broadcaster
+from subscriptions.audit.log import COMMAND_LINE, SYSTEM
+from subscriptions.endpoints.lifecycle import (
     EndpointSettings,
     create_endpoint,
     current_settings,
@@ -16,6 +15,7 @@ from subscriptions.endpoints import (
     suspend,
     update_endpoint,
 )
+from subscriptions.endpoints.tokens import rotate_token, token_pair
 from subscriptions.models import Endpoint
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from subscriptions.models import Broadcaster, Endpoint, Platform, Subscription, Topic, UseCase
-from subscriptions.platform_files import PLATFORMS_DIR, platform_paths, read_platform_file
+from subscriptions.platforms.files import PLATFORMS_DIR, platform_paths, read_platform_file
 
 OFFER_CREATED = 'name = "offerCreated"'
 

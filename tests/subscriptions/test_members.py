@@ -5,9 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from subscriptions.audit import COMMAND_LINE
-from subscriptions.errors import Conflict, NotFound, Refused
-from subscriptions.members import (
+from subscriptions.accounts.members import (
     accept_invitation,
     change_role,
     find_invitation,
@@ -16,6 +14,8 @@ from subscriptions.members import (
     remove_member,
     withdraw_invitation,
 )
+from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.errors import Conflict, NotFound, Refused
 from subscriptions.models import Invitation, Member, User
 from tests.portal_clients import Portal
 

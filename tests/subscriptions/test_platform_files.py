@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from subscriptions.platform_files import parse_platform, read_platform_file
-from subscriptions.platform_rules import PlatformFileError
+from subscriptions.platforms.files import parse_platform, read_platform_file
+from subscriptions.platforms.rules import PlatformFileError
 
 GOOD = (Path(__file__).parent / "demo.toml").read_text(encoding="utf-8")
 

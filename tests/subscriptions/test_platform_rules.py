@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from subscriptions.platform_rules import PlatformFileError, PlatformRules
+from subscriptions.platforms.rules import PlatformFileError, PlatformRules
 
 CLAWGET: dict[str, Any] = {
     "name": "clawget",

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 from jsonschema import Draft202012Validator
 
-from subscriptions.platform_files import (
+from subscriptions.platforms.files import (
     PLATFORMS_DIR,
     PlatformFile,
     TopicEntry,

@@ -10,12 +10,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from subscriptions.audit import COMMAND_LINE
+from subscriptions.accounts.members import accept_invitation, change_role, invite, remove_member
+from subscriptions.accounts.publisher_tokens import create_token, revoke_token
+from subscriptions.audit.log import COMMAND_LINE
 from subscriptions.errors import PortalError
-from subscriptions.members import accept_invitation, change_role, invite, remove_member
 from subscriptions.models import Member, User
 from subscriptions.models.broadcaster import Role
-from subscriptions.tokens import create_token, revoke_token
 from tests.api_clients import Api
 from tests.at_once import at_once
 from tests.portal_clients import PASSWORD, Portal, make_portal

@@ -15,12 +15,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from subscriptions import key_rotation
-from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoint_tokens import rotate_token, token_pair
+from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.encryption import rotation
+from subscriptions.encryption.key_ring import decrypt, encrypt
+from subscriptions.endpoints.token_format import TokenPair
+from subscriptions.endpoints.tokens import rotate_token, token_pair
 from subscriptions.models import Endpoint
-from subscriptions.secrets_at_rest import decrypt, encrypt
-from subscriptions.signing_tokens import TokenPair
 from tests.portal_clients import PASSWORD, Portal
 
 OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
@@ -49,7 +49,7 @@ def endpoints(portal: Portal, settings: Any) -> list[Endpoint]:
 def test_current_and_previous_tokens_open_with_the_new_key_alone(
     endpoints: list[Endpoint], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(key_rotation, "BATCH_ROWS", 2)
+    monkeypatch.setattr(rotation, "BATCH_ROWS", 2)
     before = [tokens(endpoint) for endpoint in endpoints]
     assert before[0] is not None and before[0].previous
 
@@ -63,22 +63,22 @@ def test_current_and_previous_tokens_open_with_the_new_key_alone(
 def test_a_run_that_was_broken_off_is_gone_on_with(
     endpoints: list[Endpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(key_rotation, "BATCH_ROWS", 2)
-    next(key_rotation.rotate_in_batches())
+    monkeypatch.setattr(rotation, "BATCH_ROWS", 2)
+    next(rotation.rotate_in_batches())
     assert "4 re-encrypted, 2 were under the first key" in run()
 
 
 def test_a_token_that_a_customer_changes_meanwhile_stays_theirs(
     endpoints: list[Endpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = key_rotation._batch
+    read = rotation._batch
 
     def read_then_change(column: str, last: int) -> list[tuple[int, str, str]]:
         batch = read(column, last)
         Endpoint.objects.filter(pk=endpoints[1].pk).update(token_ciphertext=encrypt("the newest"))
         return batch
 
-    monkeypatch.setattr(key_rotation, "_batch", read_then_change)
+    monkeypatch.setattr(rotation, "_batch", read_then_change)
     run()
     pair = tokens(endpoints[1])
     assert pair is not None and pair.current == "the newest"

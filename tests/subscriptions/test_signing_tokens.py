@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
+from subscriptions.endpoints.token_format import check_token, generate_token, key_bytes
 from subscriptions.errors import Refused
-from subscriptions.signing_tokens import check_token, generate_token, key_bytes
 
 
 def whsec(key: bytes) -> str:

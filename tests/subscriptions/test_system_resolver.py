@@ -1,7 +1,7 @@
 import socket
 
-from subscriptions import system_resolver
-from subscriptions.system_resolver import resolve_by_system
+from subscriptions.endpoints import system_resolver
+from subscriptions.endpoints.system_resolver import resolve_by_system
 
 
 def test_the_system_resolver_takes_a_name_as_absolute(monkeypatch):

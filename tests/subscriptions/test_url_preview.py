@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from subscriptions.url_preview import UrlFinding, look_at
+from subscriptions.endpoints.url_preview import UrlFinding, look_at
 from tests import certificates
 from tests.certificates import Certificate
 from tests.portal_clients import Portal

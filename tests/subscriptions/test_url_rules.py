@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscriptions.addresses import parse_networks
+from subscriptions.endpoints.addresses import parse_networks
+from subscriptions.endpoints.url_rules import check_url, parse_url
 from subscriptions.errors import Refused
-from subscriptions.url_rules import check_url, parse_url
 
 LOOPBACK = parse_networks(["127.0.0.0/8", "::1/128"])
 

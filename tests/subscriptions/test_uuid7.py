@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from subscriptions.public_ids import uuid7, uuid7_of
+from subscriptions.identifiers import uuid7, uuid7_of
 
 RANDOM_BITS = (1 << 62) - 1
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from deliveries.signing.signature import signature_headers
+from subscriptions.catalogue.verifying_code import LANGUAGES, PLACEHOLDER, samples_for
+from subscriptions.endpoints.token_format import TokenPair, generate_token
 from subscriptions.models import Platform
-from subscriptions.platform_rules import SignatureRules
-from subscriptions.signing_tokens import TokenPair, generate_token
-from subscriptions.verifying_code import LANGUAGES, PLACEHOLDER, samples_for
+from subscriptions.platforms.rules import SignatureRules
 from tests.node import Node
 
 BODY = '{"key":"Größe, 日本","n":15}'.encode()

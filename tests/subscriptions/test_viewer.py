@@ -8,7 +8,7 @@ from datetime import UTC
 import pytest
 from django.test import RequestFactory
 
-from subscriptions.viewer import zone_named, zone_of
+from subscriptions.portal.display_preferences import zone_named, zone_of
 from tests.portal_clients import Portal
 
 

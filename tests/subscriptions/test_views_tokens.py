@@ -8,9 +8,9 @@ from cryptography.fernet import Fernet
 from django.core import mail
 from django.utils import timezone
 
-from subscriptions.endpoint_tokens import token_pair
+from subscriptions.accounts.publisher_tokens import authenticate
+from subscriptions.endpoints.tokens import token_pair
 from subscriptions.models import AuditEntry, PublisherToken
-from subscriptions.tokens import authenticate
 from tests.portal_clients import PASSWORD, Portal, make_portal
 
 

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from subscriptions.schema_fields import SchemaField, fields_of
+from subscriptions.platforms.schema_fields import SchemaField, fields_of
 from tests.portal_clients import HTMX, Portal, make_portal
 
 

@@ -6,7 +6,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
-from webhooks_portal.development import FILE_NAME, read_or_make_secrets
+from webhooks_portal.generated_secrets import FILE_NAME, read_or_make_secrets
 
 
 def test_secrets_are_made_once_and_read_ever_after(tmp_path: Path) -> None:

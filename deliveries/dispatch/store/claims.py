@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from subscriptions.prepared import int_array, server_side
+from subscriptions.prepared_statements import int_array, server_side
 
 # The first half is the condition of the partial indexes; the second is looked up in the rows.
 DUE = "status = 'pending' AND lease_id IS NULL"

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from subscriptions.platform_files import PLATFORMS_DIR, platform_paths, read_platform_file
-from subscriptions.platform_loading import load_platform
-from subscriptions.tables import PlatformFileError
+from subscriptions.catalogue.loading import load_platform
+from subscriptions.platforms.files import PLATFORMS_DIR, platform_paths, read_platform_file
+from subscriptions.toml_table import PlatformFileError
 
 
 class Command(BaseCommand):

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from subscriptions.endpoints.url_rules import MAX_URL_LENGTH, is_localhost, parse_url
 from subscriptions.errors import Refused
-from subscriptions.url_rules import MAX_URL_LENGTH, is_localhost, parse_url
 
 REQUEST_BIN_PATH = "/bin/"
 # Nothing that a proxy before the portal could take for another path: no dot, no percent sign.

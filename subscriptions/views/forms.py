@@ -8,10 +8,15 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from subscriptions.endpoint_tokens import signs
-from subscriptions.endpoints import ALL_TOPICS, MAX_TIMEOUT_SECONDS, EndpointSettings, topic_names
+from subscriptions.endpoints.header_rules import masked
+from subscriptions.endpoints.lifecycle import (
+    ALL_TOPICS,
+    MAX_TIMEOUT_SECONDS,
+    EndpointSettings,
+    topic_names,
+)
+from subscriptions.endpoints.tokens import signs
 from subscriptions.errors import PortalError, SeveralRefused
-from subscriptions.header_rules import masked
 from subscriptions.models import Broadcaster, Endpoint, Platform, Scope, User
 from subscriptions.models.broadcaster import Role
 

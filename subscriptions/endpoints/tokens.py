@@ -9,11 +9,11 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from subscriptions.audit import Actor, record
+from subscriptions.audit.log import Actor, record
+from subscriptions.encryption.key_ring import WrongKey, decrypt, encrypt
+from subscriptions.endpoints.token_format import TokenPair, check_token, generate_token
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Endpoint
-from subscriptions.secrets_at_rest import WrongKey, decrypt, encrypt
-from subscriptions.signing_tokens import TokenPair, check_token, generate_token
 
 logger = logging.getLogger(__name__)
 DEFAULT_OVERLAP = timedelta(hours=24)

@@ -6,7 +6,7 @@ import time
 
 from subscriptions.errors import Refused
 from subscriptions.models.platform import Platform, Topic
-from subscriptions.tables import did_you_mean
+from subscriptions.toml_table import did_you_mean
 
 # A hint compares a name with every topic's; a topic's name has 100 characters at most.
 MAX_SHOWN_CHARS = 100

@@ -10,14 +10,14 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import QuerySet
 
-from subscriptions.models import Endpoint
-from subscriptions.secrets_at_rest import (
+from subscriptions.encryption.key_ring import (
     WrongKey,
     encrypt,
     is_ciphertext,
     is_under_first_key,
     rotate,
 )
+from subscriptions.models import Endpoint
 
 BATCH_ROWS = 200
 FACTORS = {"totp": "one-time codes", "recovery_codes": "recovery codes"}

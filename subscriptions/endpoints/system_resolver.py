@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from subscriptions.url_rules import is_localhost
+from subscriptions.endpoints.url_rules import is_localhost
 
 
 def resolve_by_system(name: str) -> list[str]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from subscriptions.addresses import judge
-from subscriptions.endpoints import checked_url
+from subscriptions.endpoints.addresses import judge
+from subscriptions.endpoints.lifecycle import checked_url
+from subscriptions.endpoints.own_hosts import is_request_bin
+from subscriptions.endpoints.system_resolver import resolve_by_system
+from subscriptions.endpoints.tls_preview import tls_fault
+from subscriptions.endpoints.url_rules import EndpointURL, is_localhost, parse_url
 from subscriptions.errors import Refused
-from subscriptions.own_hosts import is_request_bin
-from subscriptions.platform_rules import PlatformRules
-from subscriptions.system_resolver import resolve_by_system
-from subscriptions.tls_preview import tls_fault
-from subscriptions.url_rules import EndpointURL, is_localhost, parse_url
+from subscriptions.platforms.rules import PlatformRules
 
 logger = logging.getLogger(__name__)
 _LOOKUP_SECONDS = 3

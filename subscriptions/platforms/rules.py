@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from subscriptions.tables import PlatformFileError, Table
+from subscriptions.toml_table import PlatformFileError, Table
 
 __all__ = ["BODY_SOURCES", "PlatformFileError", "PlatformRules", "SignatureRules"]
 

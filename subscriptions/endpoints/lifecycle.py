@@ -10,16 +10,16 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from subscriptions.audit import Actor, record
-from subscriptions.catalogue import find_topic
-from subscriptions.endpoint_tokens import checked_token, set_first_token
+from subscriptions.audit.log import Actor, record
+from subscriptions.catalogue.topics import find_topic
+from subscriptions.endpoints.header_rules import check_headers, masked
+from subscriptions.endpoints.own_hosts import is_request_bin, own_hosts
+from subscriptions.endpoints.tokens import checked_token, set_first_token
+from subscriptions.endpoints.url_rules import check_url
 from subscriptions.errors import Conflict, Refused
-from subscriptions.header_rules import check_headers, masked
 from subscriptions.models import Broadcaster, Endpoint, Subscription, Topic
-from subscriptions.own_hosts import is_request_bin, own_hosts
-from subscriptions.platform_rules import PlatformRules
+from subscriptions.platforms.rules import PlatformRules
 from subscriptions.signals import endpoint_resumed, endpoint_stopped
-from subscriptions.url_rules import check_url
 
 ALL_TOPICS = "*"
 MAX_TIMEOUT_SECONDS = 30

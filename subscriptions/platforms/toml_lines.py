@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from subscriptions.tables import KeyPath
+from subscriptions.toml_table import KeyPath
 
 Span = tuple[int, int]
 

@@ -12,8 +12,8 @@ from django.urls import NoReverseMatch, ResolverMatch, reverse
 
 from subscriptions.models import Broadcaster, Member
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal_access import at_least
-from subscriptions.viewer import theme_of, zone_of
+from subscriptions.portal.access import at_least
+from subscriptions.portal.display_preferences import theme_of, zone_of
 
 
 class Page(NamedTuple):

@@ -18,11 +18,11 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from subscriptions.audit import Actor, record
+from subscriptions.audit.log import Actor, record
 from subscriptions.errors import Conflict, Refused
+from subscriptions.identifiers import encode, new_public_id
 from subscriptions.models import Broadcaster, PublisherToken, Scope
-from subscriptions.prepared import instances
-from subscriptions.public_ids import encode, new_public_id
+from subscriptions.prepared_statements import instances
 
 PREFIX = "whp_"
 MAX_LIVE_TOKENS = 50

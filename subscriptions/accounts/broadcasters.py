@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from subscriptions.audit import SYSTEM, Actor, record
+from subscriptions.accounts.publisher_tokens import create_token
+from subscriptions.audit.log import SYSTEM, Actor, record
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Broadcaster, Member, Platform, Scope, User
 from subscriptions.models.broadcaster import Environment, Role
-from subscriptions.tokens import create_token
 
 MAX_OWNED = 100
 

@@ -9,8 +9,8 @@ from django.db.models import Model
 
 from subscriptions.models.broadcaster import Broadcaster
 from subscriptions.models.platform import Origin, Platform, Topic, UseCase
-from subscriptions.platform_files import PlatformFile, TopicEntry, UseCaseEntry
-from subscriptions.tables import PlatformFileError
+from subscriptions.platforms.files import PlatformFile, TopicEntry, UseCaseEntry
+from subscriptions.toml_table import PlatformFileError
 
 Row = TypeVar("Row", bound=Model)
 

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
+from subscriptions.encryption.key_ring import WrongKey, decrypt, encrypt, is_ciphertext
 from subscriptions.models import User
-from subscriptions.secrets_at_rest import WrongKey, decrypt, encrypt, is_ciphertext
 
 logger = logging.getLogger(__name__)
 

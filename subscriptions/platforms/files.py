@@ -15,11 +15,11 @@ from jsonschema.exceptions import SchemaError, best_match
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from subscriptions.platform_rules import NAME, SPREAD, PlatformRules
-from subscriptions.tables import PlatformFileError, Table
-from subscriptions.toml_lines import line_of
+from subscriptions.platforms.rules import NAME, SPREAD, PlatformRules
+from subscriptions.platforms.toml_lines import line_of
+from subscriptions.toml_table import PlatformFileError, Table
 
-PLATFORMS_DIR = Path(__file__).parent / "platforms"
+PLATFORMS_DIR = Path(__file__).parent
 SOURCES = ("seed", "doc", "prop")
 TOPIC_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 RULE_KEYS = ("name", "title", "wire", "signature", "delivery", "endpoints")

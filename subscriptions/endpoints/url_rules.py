@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import idna
 
-from subscriptions.addresses import IPNetwork, judge
+from subscriptions.endpoints.addresses import IPNetwork, judge
 from subscriptions.errors import Refused
 
 MAX_URL_LENGTH = 2048

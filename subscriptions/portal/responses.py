@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from subscriptions.errors import PortalError
-from subscriptions.portal_access import PortalRequest
+from subscriptions.portal.access import PortalRequest
 
 
 def page(
