@@ -4,7 +4,7 @@
 
 runs them until Ctrl-C and prints their URLs: added as webhooks of a portal on the same machine and
 tested there, each shows its explanation. Those that need names or limits of a test's own are left
-out. tests/deliveries/test_diagnosis.py checks what is said of each.
+out. tests/deliveries/diagnosis/test_diagnosis.py checks what is said of each.
 """
 
 from __future__ import annotations

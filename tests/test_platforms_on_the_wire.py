@@ -20,7 +20,7 @@ from subscriptions.models import Topic
 from tests.api_clients import Api, account
 from tests.certificates import authority, good
 from tests.deliveries.sending import dispatch
-from tests.deliveries.test_signing import CLAWGET_RECEIVER
+from tests.deliveries.signing.test_signature import CLAWGET_RECEIVER
 from tests.node import Node
 from tests.receiver import Received, Receiver
 

@@ -19,7 +19,7 @@ from subscriptions.accounts.members import invite
 from subscriptions.accounts.publisher_tokens import create_token
 from subscriptions.audit.log import COMMAND_LINE
 from subscriptions.models import Broadcaster, Subscription
-from tests.deliveries.pages import add_attempt
+from tests.deliveries.views.pages import add_attempt
 from tests.portal_clients import Portal
 
 # In every text of the tenant that is attacked, and nowhere else.

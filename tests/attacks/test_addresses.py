@@ -233,7 +233,7 @@ def test_what_was_stored_by_hand_is_refused_when_sent_and_only_the_operator_s_lo
     settings, caplog, opened, monkeypatch
 ):
     from deliveries.publishing.publisher import publish
-    from deliveries.transport.client import name_lookup
+    from deliveries.transport import name_lookup
 
     settings.WEBHOOKS_ALLOWED_NETWORKS = []
     names = Names()

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from deliveries.transport.client import name_lookup
+from deliveries.transport import name_lookup
 from deliveries.transport.name_lookup import MAX_TRIED_ADDRESSES
 from subscriptions.endpoints import system_resolver
 from tests.attacks.verdicts import told, verdict_of

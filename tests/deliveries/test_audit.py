@@ -11,7 +11,7 @@ from deliveries.publishing.publisher import publish
 from deliveries.test_console.request_bin import open_bin
 from subscriptions.models import AuditEntry, Endpoint
 from tests.api_clients import Api, account
-from tests.deliveries.pages import set_state, url
+from tests.deliveries.views.pages import set_state, url
 from tests.portal_clients import PASSWORD, Portal
 
 FORM = {

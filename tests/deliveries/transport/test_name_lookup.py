@@ -1,0 +1,113 @@
+import select
+import socket
+import threading
+import time
+
+import pytest
+
+from deliveries.transport import name_lookup
+from deliveries.transport.name_lookup import NameLookup
+from subscriptions.endpoints.addresses import judge
+from tests.deliveries.doors import LOOPBACK, Names
+
+
+def strict(address):
+    return judge(address, ())
+
+
+@pytest.fixture
+def lookups():
+    made = []
+
+    def make(resolve, rule=strict):
+        made.append(NameLookup(judge=rule, resolve=resolve))
+        return made[-1]
+
+    yield make
+    for lookup in made:
+        lookup.close()
+
+
+def answer_of(lookup, name, within_seconds=3.0):
+    if (known := lookup.ask(name)) is not None:
+        return known
+    end = time.monotonic() + within_seconds
+    while time.monotonic() < end:
+        select.select([lookup.wakeup], [], [], 0.5)
+        for got, answer in lookup.take():
+            if got == name:
+                return answer
+    raise AssertionError(f"no answer for {name}")
+
+
+def test_an_answer_is_kept_and_a_name_under_way_is_asked_once(lookups):
+    names = Names(shop_example=["8.8.8.8", "8.8.4.4", "8.8.8.8"])
+    lookup = lookups(names)
+    assert lookup.ask("shop.example") is None
+    assert lookup.ask("shop.example") is None
+    assert answer_of(lookup, "shop.example").addresses == ("8.8.8.8", "8.8.4.4")
+    assert lookup.ask("shop.example").blocked is None
+    assert names.asked == ["shop.example"]
+
+
+def test_an_answer_goes_stale(lookups, monkeypatch):
+    monkeypatch.setattr(name_lookup, "KEEP_SECONDS", 0.0)
+    names = Names(shop_example=["8.8.8.8"])
+    lookup = lookups(names)
+    answer_of(lookup, "shop.example")
+    names.names["shop.example"] = ["1.1.1.1"]
+    assert answer_of(lookup, "shop.example").addresses == ("1.1.1.1",)
+
+
+def test_one_bad_record_blocks_the_whole_name(lookups):
+    lookup = lookups(Names(mixed_example=["8.8.8.8", "192.168.0.1"]))
+    assert answer_of(lookup, "mixed.example").blocked == ("192.168.0.1", "a private address")
+
+
+def test_localhost_is_this_machine_by_the_address_that_is_allowed(lookups):
+    lookup = lookups(lambda name: ["::1", "127.0.0.1"], lambda a: judge(a, LOOPBACK[:1]))
+    assert answer_of(lookup, "localhost").addresses == ("127.0.0.1",)
+    closed = lookups(lambda name: ["::1", "127.0.0.1"])
+    assert answer_of(closed, "localhost").blocked is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "not_found"),
+        (socket.gaierror(socket.EAI_NODATA, "No address"), "not_found"),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), "no_answer"),
+        (socket.gaierror(socket.EAI_FAIL, "Failure"), "no_answer"),
+        (OSError(24, "Too many open files"), "no_answer"),
+        (UnicodeError("label too long"), "no_answer"),
+    ],
+)
+def test_a_failure_says_whether_the_name_is_missing_or_nobody_knows(lookups, error, failure):
+    assert answer_of(lookups(Names(x_example=error)), "x.example").failure == failure
+
+
+def test_a_name_without_records_is_missing(lookups):
+    assert answer_of(lookups(Names(x_example=[])), "x.example").failure == "not_found"
+
+
+def test_names_that_were_slow_leave_threads_for_the_others(lookups, monkeypatch):
+    monkeypatch.setattr(name_lookup, "MAX_THREADS", 4)
+    monkeypatch.setattr(name_lookup, "MAX_THREADS_FOR_SLOW_NAMES", 2)
+    release = threading.Event()
+
+    def resolve(name):
+        if name.startswith("slow"):
+            release.wait(5)
+        return ["8.8.8.8"]
+
+    lookup = lookups(resolve)
+    lookup._slow.update(f"slow{number}.example" for number in range(10))
+    for number in range(10):
+        lookup.ask(f"slow{number}.example")
+    try:
+        started = time.monotonic()
+        for number in range(20):
+            assert answer_of(lookup, f"quick{number}.example").addresses
+        assert time.monotonic() - started < 1.0
+    finally:
+        release.set()

@@ -1,0 +1,202 @@
+"""The overview: numbers, what needs attention, and the first steps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.template import Context, Template
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from deliveries.models import BinRequest, EndpointHealth, EndpointHour, RequestBin
+from deliveries.statistics.traffic import PERIODS, percentile, read_traffic
+from subscriptions.models import Broadcaster, Endpoint
+from tests.deliveries.views.pages import delivered_to, published, set_state, url
+from tests.portal_clients import Portal
+
+NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
+
+
+def count_hour(endpoint: Endpoint, at: datetime, shard: int = 1, **counts: int) -> None:
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    EndpointHour.objects.create(
+        endpoint=endpoint, broadcaster=endpoint.broadcaster, hour=hour, shard=shard, **counts
+    )
+
+
+def overview(portal: Portal, query: str = "", of: Broadcaster | None = None) -> Any:
+    response = portal.client("owner").get(f"{url(portal, 'overview', of=of)}?{query}")
+    assert response.status_code == 200
+    return response
+
+
+def test_outcomes_are_summed_over_endpoints_shards_and_steps(portal: Portal) -> None:
+    one, two = portal.add_endpoint(), portal.add_endpoint(url="https://example.com/2")
+    count_hour(one, NOW, succeeded=5, failed=3, exhausted=1, ms_0=8)
+    count_hour(one, NOW, shard=2, succeeded=1, ms_5=1)
+    count_hour(two, NOW - timedelta(hours=23), succeeded=2, unknown=1)
+    count_hour(two, NOW - timedelta(hours=24), succeeded=100)
+    count_hour(portal.add_endpoint(portal.foreign), NOW, succeeded=1000)
+    traffic = read_traffic(portal.live, PERIODS[0], NOW)
+    assert len(traffic.steps) == 24
+    last, first = traffic.steps[-1], traffic.steps[0]
+    assert (last.delivered, last.retried, last.given_up) == (6, 2, 1)
+    assert (first.delivered, first.unknown) == (2, 1)
+    assert traffic.whole.total == 12
+    assert traffic.failure_percent == pytest.approx(100 * 3 / 11)
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=lambda period: period.name)
+def test_every_period_ends_with_the_present_hour(portal: Portal, period: Any) -> None:
+    count_hour(portal.add_endpoint(), NOW, succeeded=7)
+    traffic = read_traffic(portal.live, period, NOW)
+    assert traffic.steps[-1].delivered == 7
+    assert traffic.steps[0].start <= NOW - (period.steps - 1) * period.step
+
+
+def test_a_percentile_is_read_out_of_a_histogram() -> None:
+    assert percentile([10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0.5) == 5.0
+    assert percentile([0] * 11 + [4], 0.95) == 30_000
+    assert percentile([0] * 12, 0.5) is None
+    assert percentile([50, 0, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0.95) == pytest.approx(47.5)
+
+
+def test_the_chart_has_its_numbers_in_a_table(portal: Portal) -> None:
+    endpoint = portal.add_endpoint()
+    count_hour(endpoint, timezone.now(), succeeded=1234, failed=7, exhausted=7, ms_2=1241)
+    text = overview(portal).content.decode()
+    assert "1,241" in text
+    assert '<td class="end">1234</td>' in text
+    assert "0.6 %" in text
+    assert 'class="c-delivered"' in text
+
+
+def test_what_needs_attention_comes_with_its_cause(portal: Portal) -> None:
+    failing = portal.add_endpoint(name="Failing one")
+    EndpointHealth.objects.create(
+        endpoint=failing, consecutive_failures=3, last_failure="tls_expired"
+    )
+    suspended = portal.add_endpoint(name="Stopped one", url="https://example.com/2")
+    suspended.suspended_at, suspended.status_reason = timezone.now(), "it answered 410 Gone."
+    suspended.save()
+    fine = portal.add_endpoint(name="Fine one", url="https://example.com/3")
+    EndpointHealth.objects.create(endpoint=fine, last_success_at=timezone.now())
+    off = portal.add_endpoint(name="Off one", url="https://example.com/4", active=False)
+    EndpointHealth.objects.create(endpoint=off, consecutive_failures=9, last_failure="timeout")
+    response = overview(portal)
+    assert [a.endpoint.name for a in response.context["attention"]] == [
+        "Stopped one",
+        "Failing one",
+    ]
+    text = response.content.decode()
+    assert "the certificate has expired" in text
+    assert "it answered 410 Gone." in text
+
+
+def test_what_waits_is_told_by_its_age(portal: Portal) -> None:
+    portal.add_endpoint()
+    due = timezone.now() - timedelta(minutes=7)
+    set_state(delivered_to(portal.live), next_attempt_at=due)
+    response = overview(portal)
+    assert response.context["waiting_since"] == due
+    assert "7 minutes ago" in response.content.decode()
+
+
+def test_the_first_steps_are_ticked_by_what_happened(portal: Portal) -> None:
+    def ticked() -> list[bool]:
+        evidence = overview(portal).context["evidence"]
+        return [
+            evidence.has_webhook,
+            evidence.test_received,
+            evidence.signature_verified,
+            evidence.first_delivered,
+        ]
+
+    assert ticked() == [False] * 4
+    endpoint = portal.add_endpoint()
+    assert ticked() == [True, False, False, False]
+    test = delivered_to(portal.live)
+    set_state(test, test=True, status="failed")
+    assert ticked() == [True, False, False, False]
+    set_state(test, status="delivered")
+    assert ticked() == [True, True, False, False]
+    request_bin = RequestBin.objects.create(broadcaster=portal.live)
+    BinRequest.objects.create(bin=request_bin, method="POST", path="/", verified=False)
+    BinRequest.objects.create(bin=request_bin, method="POST", path="/", verified=True)
+    assert ticked() == [True, True, True, False]
+    count_hour(endpoint, timezone.now(), succeeded=1)
+    response = overview(portal)
+    assert not response.context["is_first_run"]
+    assert "First steps" not in response.content.decode()
+
+
+def test_the_first_steps_of_one_broadcaster_are_not_anothers(portal: Portal) -> None:
+    portal.add_endpoint()
+    evidence = overview(portal, of=portal.sandbox).context["evidence"]
+    assert not evidence.has_webhook
+
+
+def test_tests_are_not_among_the_latest_failures(portal: Portal) -> None:
+    portal.add_endpoint()
+    failed = set_state(delivered_to(portal.live, n=1), status="failed")
+    set_state(delivered_to(portal.live, n=2), status="failed", test=True)
+    assert [d.pk for d in overview(portal).context["failures"]] == [failed.pk]
+
+
+def test_the_page_of_a_webhook_has_its_own_chart_with_a_table(portal: Portal) -> None:
+    mine, other = portal.add_endpoint(), portal.add_endpoint(name="Other")
+    count_hour(mine, timezone.now() - timedelta(days=2), succeeded=41, failed=1)
+    count_hour(other, timezone.now(), succeeded=999)
+    client = portal.client("viewer")
+    address = portal.url("endpoint-detail", mine.public_id)
+    client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        text = client.get(address).content.decode()
+    assert len(queries) <= 8, [query["sql"][:100] for query in queries]
+    assert "last 7 days" in text
+    assert '<td class="end">41</td>' in text
+    assert "999" not in text
+
+
+def test_a_topic_says_when_its_last_event_came(portal: Portal) -> None:
+    client = portal.client("viewer")
+    address = portal.url("topic-detail", "license.created")
+    assert "Not yet" in client.get(address).content.decode()
+    event = published(portal.live)
+    text = client.get(address).content.decode()
+    assert url(portal, "event-detail", event.event_id) in text
+
+
+def test_an_unknown_period_is_the_last_day(portal: Portal) -> None:
+    assert overview(portal, "period=century").context["period"] is PERIODS[0]
+
+
+def test_the_health_of_a_list_is_read_by_one_query_and_is_ones_own(portal: Portal) -> None:
+    mine = [portal.add_endpoint(url=f"https://example.com/{n}") for n in range(3)]
+    foreign = portal.add_endpoint(portal.foreign)
+    for endpoint in [*mine, foreign]:
+        count_hour(endpoint, timezone.now(), succeeded=3, failed=1)
+        count_hour(endpoint, timezone.now(), shard=2, succeeded=1)
+        count_hour(endpoint, timezone.now() - timedelta(hours=30), failed=50)
+    template = Template("{% load deliveries %}{% endpoint_health endpoints as health %}")
+    context = Context({"endpoints": [*mine, foreign], "broadcaster": portal.live})
+    context["request"] = RequestFactory().get("/")
+    with CaptureQueriesContext(connection) as queries:
+        template.render(context)
+    assert len(queries) == 1
+    health = context["health"]
+    assert set(health) == {endpoint.pk for endpoint in mine}
+    assert {(h.succeeded, h.failed) for h in health.values()} == {(4, 1)}
+    assert health[mine[0].pk].hours[-1] == (4, 1)
+
+
+def test_an_endpoint_without_traffic_has_a_health_too(portal: Portal) -> None:
+    endpoint = portal.add_endpoint()
+    template = Template("{% load deliveries %}{% health_of endpoint %}")
+    text = template.render(Context({"endpoint": endpoint, "broadcaster": portal.live}))
+    assert "Nothing sent in 24 h" in text
+    assert "never" in text
