@@ -25,7 +25,7 @@ from benchmarks.stage import stage
 DELIVERIES = 1_000_000
 LOADS = 20
 PAGE_MS, FRAGMENT_MS = 150, 80
-MOST_QUERIES = 8
+MAX_QUERIES = 8
 PLATFORM = "cleeng"
 _STATUSES = (200, 304, 403, 404)
 
@@ -208,9 +208,9 @@ def show(found: list[tuple[Load, PageCost]]) -> bool:
             ((load, cost) for load, cost in found if load.group == group),
             key=lambda row: -row[1].median_ms,
         )
-        print(f"\n{group}: at most {rows[0][0].limit_ms} ms and {MOST_QUERIES} queries")
+        print(f"\n{group}: at most {rows[0][0].limit_ms} ms and {MAX_QUERIES} queries")
         for load, cost in rows:
-            over = cost.median_ms > load.limit_ms or cost.queries > MOST_QUERIES
+            over = cost.median_ms > load.limit_ms or cost.queries > MAX_QUERIES
             good = good and not over
             print(f"{'OVER ' if over else '     '}{cost}")
     return good

@@ -91,7 +91,7 @@ def test_no_list_gives_a_page_of_more_than_250(path: str, api: Api) -> None:
 def test_a_platform_without_a_limit_of_its_own_still_has_one(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "MOST_ENDPOINTS", 2)
+    monkeypatch.setattr(lifecycle, "MAX_ENDPOINTS", 2)
     assert portal.live.endpoint_limit is None
     portal.add_endpoint()
     portal.add_endpoint()
@@ -146,7 +146,7 @@ def test_someone_makes_so_many_broadcasters_and_staff_any_number(
 def test_an_export_is_made_as_it_is_sent_and_ends(
     name: str, portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "MOST_ROWS", 3)
+    monkeypatch.setattr(export, "MAX_ROWS", 3)
     monkeypatch.setattr(export, "_ROWS_A_QUERY", 2)
     portal.add_endpoint()
     for n in range(5):

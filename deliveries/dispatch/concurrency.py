@@ -55,11 +55,11 @@ class Slots:
         planned = Counter(self._per_broadcaster)
         share = max(1, room // len(lanes)) if lanes else 0
         for endpoint_id, broadcaster_id in lanes:
-            under_way = self._per_endpoint[endpoint_id]
-            most = min(self.cap(endpoint_id), max(FIRST_SLOTS, under_way + room // 4))
+            in_flight = self._per_endpoint[endpoint_id]
+            most = min(self.cap(endpoint_id), max(FIRST_SLOTS, in_flight + room // 4))
             quota = min(
                 share,
-                most - under_way,
+                most - in_flight,
                 self._most_per_broadcaster - planned[broadcaster_id],
                 room,
             )

@@ -36,7 +36,7 @@ LANES_A_LOOK = 500
 # that is no longer paused) waits for the next whole look; those that take long come more seldom.
 _KNOWN_SECONDS = 1.0
 _ONE_IN = 20
-_LONGEST_PAUSE_SECONDS = 10.0
+_MAX_PAUSE_SECONDS = 10.0
 _LATE = timedelta(seconds=5)
 _NO_ID = 2**63 - 1
 # A queue that was long is taken for long at least as long as this: one look less for each claim.
@@ -244,7 +244,7 @@ def _pause(begin: float, seconds: float) -> float:
     """When to look again, in monotonic seconds, after a look that began at `begin`: it takes one
     part in _ONE_IN of our time."""
     end = time.monotonic()
-    return end + min(max(seconds, _ONE_IN * (end - begin)), _LONGEST_PAUSE_SECONDS)
+    return end + min(max(seconds, _ONE_IN * (end - begin)), _MAX_PAUSE_SECONDS)
 
 
 def _rows(statement: str, parameters: Mapping[str, Any]) -> list[Any]:

@@ -146,7 +146,7 @@ def adopt_orphans(now: datetime) -> int:
     return len(runs)
 
 
-def under_way() -> Q:
+def in_flight() -> Q:
     """The condition of deliveries that a live run is sending.
 
     One that was cancelled under way, by a run that then died, keeps that run's lease: it is over.

@@ -22,7 +22,7 @@ MAX_UNKNOWN_EXTRA = 10
 # A fault of ours (a wrong key, no proxy) uses up none of the schedule's requests: it is tried again
 # after 1, 2, 4 ... minutes, an hour at most, for four days.
 OWN_FAULT_PAUSE = timedelta(minutes=1)
-LONGEST_OWN_FAULT_PAUSE = timedelta(hours=1)
+MAX_OWN_FAULT_PAUSE = timedelta(hours=1)
 MAX_OWN_FAULTS = 100
 
 
@@ -249,7 +249,7 @@ def _after_own_fault(claim: Claim, attempt: AttemptRecord, ended_at: datetime) -
     if faults > MAX_OWN_FAULTS:
         reason = f"Given up after {attempt.number} attempts; the last one failed on our side."
         return Settled(claim, attempt, DeliveryStatus.FAILED, reason, None, count)
-    pause = min(OWN_FAULT_PAUSE * 2 ** min(faults - 1, 10), LONGEST_OWN_FAULT_PAUSE)
+    pause = min(OWN_FAULT_PAUSE * 2 ** min(faults - 1, 10), MAX_OWN_FAULT_PAUSE)
     return Settled(claim, attempt, DeliveryStatus.PENDING, "", ended_at + pause, count)
 
 

@@ -9,7 +9,7 @@ from django.utils.http import parse_http_date_safe
 from subscriptions.platforms.rules import PlatformRules
 
 MAX_RETRY_AFTER = timedelta(hours=24)
-LONGEST_WAIT = timedelta(days=365)
+MAX_WAIT = timedelta(days=365)
 
 
 def next_attempt(
@@ -44,8 +44,8 @@ def parse_retry_after(value: str, now: datetime) -> datetime | None:
     if value.isascii() and value.isdigit():
         # By length first: int() refuses thousands of digits, and timedelta many fewer.
         digits = value.lstrip("0") or "0"
-        wait = timedelta(seconds=int(digits)) if len(digits) < 9 else LONGEST_WAIT
-        return now + min(wait, LONGEST_WAIT)
+        wait = timedelta(seconds=int(digits)) if len(digits) < 9 else MAX_WAIT
+        return now + min(wait, MAX_WAIT)
     seconds_since_epoch = parse_http_date_safe(value)
     if seconds_since_epoch is None:
         return None

@@ -16,7 +16,7 @@ from subscriptions.audit.log import Actor, record
 from subscriptions.models import Broadcaster
 
 # One download holds a thread of a web process: it ends.
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 _ROWS_A_QUERY = 500
 COLUMNS = (
     "id", "event_id", "topic", "endpoint_id", "endpoint_name", "status", "status_reason",
@@ -73,7 +73,7 @@ def export(
 
 
 def _rows(form: DeliveryLogForm) -> Iterator[dict[str, Any]]:
-    return islice(_all_rows(form), MOST_ROWS)
+    return islice(_all_rows(form), MAX_ROWS)
 
 
 def _all_rows(form: DeliveryLogForm) -> Iterator[dict[str, Any]]:

@@ -22,7 +22,7 @@ from subscriptions.portal.display_preferences import zone_named
 from subscriptions.views.forms import PortalForm
 
 # What a select can hold; a webhook beyond them still works in the URL.
-_MOST_WEBHOOKS = 500
+_MAX_WEBHOOKS = 500
 _CODE_FAULT = "A code is a number from 100 to 999."
 _DAY_FAULT = "A day is written as 2026-12-31."
 _EARLIEST = date(2000, 1, 1)
@@ -270,8 +270,8 @@ def _webhooks(broadcaster: Broadcaster, wanted: str) -> dict[str, Endpoint]:
     mine = Endpoint.objects.filter(broadcaster=broadcaster)
     columns = mine.defer("description", "headers", "token_ciphertext", "previous_token_ciphertext")
     ordered = columns.order_by(F("deleted_at").desc(nulls_first=True), "name")
-    found = {endpoint.public_id: endpoint for endpoint in ordered[:_MOST_WEBHOOKS]}
-    if wanted and wanted not in found and len(found) == _MOST_WEBHOOKS:
+    found = {endpoint.public_id: endpoint for endpoint in ordered[:_MAX_WEBHOOKS]}
+    if wanted and wanted not in found and len(found) == _MAX_WEBHOOKS:
         found |= {endpoint.public_id: endpoint for endpoint in ordered.filter(public_id=wanted)}
     for endpoint in found.values():
         endpoint.broadcaster = broadcaster

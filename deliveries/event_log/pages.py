@@ -18,7 +18,7 @@ SEARCHED_ROWS = 5_000
 COMPARED_ROWS = 20_000
 
 # Asked once to look further back where a page is empty, the browser asks for so many more by itself.
-MOST_WINDOWS = 100
+MAX_WINDOWS = 100
 WINDOWS_HEADER = "Looked-Through"
 
 M = TypeVar("M", bound=Model)
@@ -75,7 +75,7 @@ def look_on(headers: Mapping[str, str]) -> tuple[bool, int]:
     """
     given = headers.get(WINDOWS_HEADER, "")
     looked = int(given) if re.fullmatch("[0-9]{1,3}", given) else 0
-    return 0 < looked < MOST_WINDOWS, looked % MOST_WINDOWS + 1
+    return 0 < looked < MAX_WINDOWS, looked % MAX_WINDOWS + 1
 
 
 def read_cursor(text: str) -> UUID | None:

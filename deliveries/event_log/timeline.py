@@ -71,7 +71,7 @@ def planned(delivery: Delivery, rules: PlatformRules, now: datetime) -> list[Ste
     count = delivery.scheduled_count
     title = step_title(delivery.trigger, count + 1, delivery.max_attempts)
     at = delivery.next_attempt_at
-    state = "sending" if delivery.is_under_way else "due" if at <= now else "planned"
+    state = "sending" if delivery.is_in_flight else "due" if at <= now else "planned"
     steps = [Step(state, title, at)]
     if delivery.trigger in _BY_HAND:
         if delivery.planned_at is None:

@@ -22,7 +22,7 @@ def waiting_reason(delivery: Delivery, now: datetime) -> str:
     The delivery comes with its endpoint and broadcaster.
     """
     due = delivery.next_attempt_at
-    if delivery.status != DeliveryStatus.PENDING or delivery.is_under_way or not due or due > now:
+    if delivery.status != DeliveryStatus.PENDING or delivery.is_in_flight or not due or due > now:
         return ""
     endpoint, broadcaster = delivery.endpoint, delivery.broadcaster
     if broadcaster.paused:

@@ -168,5 +168,5 @@ class Delivery(models.Model):
         return uuid_to_public("dlv", self.id)
 
     @property
-    def is_under_way(self) -> bool:
+    def is_in_flight(self) -> bool:
         return self.lease_id is not None

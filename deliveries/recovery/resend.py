@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
-from deliveries.dispatch.leases import under_way
+from deliveries.dispatch.leases import in_flight
 from deliveries.models import Delivery, DeliveryStatus, Trigger
 from deliveries.models.delivery import STOPPED
 from deliveries.workers.wake import wake_on_commit
@@ -30,7 +30,7 @@ def resend(*, delivery: Delivery, actor: Actor) -> Delivery:
     pending = When(status=DeliveryStatus.PENDING, then=F("next_attempt_at"))
     changed = (
         Delivery.objects.filter(pk=delivery.pk)
-        .exclude(under_way())
+        .exclude(in_flight())
         .exclude(status=DeliveryStatus.PENDING, trigger=Trigger.RESEND)
         .update(
             # A planned retry that a test or a resend has put aside is put aside only once.

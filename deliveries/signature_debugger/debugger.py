@@ -35,8 +35,8 @@ from subscriptions.platforms.rules import SignatureRules
 
 _MASKED = re.compile(r"•|\*{3,}|^\W*(?:redacted|filtered|masked|hidden)\W*$", re.I)
 # A beginning as long as this is no guess: telling a shorter one would help to forge the rest.
-_LONGEST_GUESS = 16
-_MOST_MADE_BYTES = 32 * 1024
+_MAX_GUESS = 16
+_MAX_MADE_BYTES = 32 * 1024
 # Bodies that say themselves what became of them.
 _TELLING = {
     b"": "empty-body",
@@ -184,7 +184,7 @@ class _Request(LookedAt):
 
     def _made(self) -> list[Body]:
         """What a signer that is not ours may have made of it; writing a large one takes long."""
-        if len(self.case.body) > _MOST_MADE_BYTES:
+        if len(self.case.body) > _MAX_MADE_BYTES:
             return []
         return [
             Body(change.code, change.how, change.body, is_origin=False)
@@ -261,7 +261,7 @@ class _Request(LookedAt):
 
     def _is_cut(self) -> bool:
         value = self.value
-        if len(value) <= _LONGEST_GUESS or right_form(self.rules.scheme, value) is not None:
+        if len(value) <= _MAX_GUESS or right_form(self.rules.scheme, value) is not None:
             return False
         bodies = [self.case.body, *([self.case.sent.body] if self.case.sent else [])]
         return any(

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 # MD5, SHA-1, SHA-256, SHA-384, SHA-512: of another length is no digest.
 DIGEST_SIZES = frozenset((16, 20, 32, 48, 64))
-_MOST_STEPS = 3
+_MAX_STEPS = 3
 _PREFIX = re.compile(
     r"(?:(?:hmac[-_]?)?sha-?(?:1|256|384|512)|md5|v0|v1a?|v2|s|sig|signature)\s*[=,:]\s*(.+)", re.I
 )
@@ -52,7 +52,7 @@ def _unwrapped(scheme: str, value: str) -> Iterator[tuple[bytes, Codes]]:
         yield digest, ()
     texts: list[tuple[str, Codes]] = [(value, ())]
     seen = {value}
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         for text, codes in texts:
             for digest, code in _decoded(scheme, text):
                 yield digest, _told(scheme, codes, code)

@@ -21,7 +21,7 @@ from deliveries.signature_debugger.transformations import Change
 
 # What a small compressed body may grow to.
 MAX_BYTES = 1024 * 1024
-_MOST_LITERAL_BYTES = 64 * 1024
+_MAX_LITERAL_BYTES = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -91,7 +91,7 @@ def _inner_text(body: bytes) -> Iterator[bytes]:
 
 def _evaluated(body: bytes) -> Any:
     """Python literals only, and short ones: parsing a long one takes a hundred times its size."""
-    return ast.literal_eval(body.decode()) if len(body) <= _MOST_LITERAL_BYTES else None
+    return ast.literal_eval(body.decode()) if len(body) <= _MAX_LITERAL_BYTES else None
 
 
 def _literal(body: bytes) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from deliveries.signature_debugger.search import Trial
 from deliveries.signature_debugger.verdict_words import Words
 from subscriptions.endpoints.token_format import WHSEC_PREFIX
 
-MOST_TRIALS_SHOWN = 150
+MAX_TRIALS_SHOWN = 150
 _NOT_DUE: frozenset[str] = frozenset(("right", "right-one-of-several", "unsigned"))
 _RESULTS = {
     "request": "This request does not verify",
@@ -61,8 +61,8 @@ def diagnose(finding: Finding, *, style: str, headers: Headers, framework: str =
         besides=tuple(VERDICTS[code] for code in finding.codes[1:]),
         fixes=tuple(lines),
         told_by=told_by if lines else "",
-        trials=tuple(trials[:MOST_TRIALS_SHOWN]),
-        untold_trials=finding.combined + max(0, len(trials) - MOST_TRIALS_SHOWN),
+        trials=tuple(trials[:MAX_TRIALS_SHOWN]),
+        untold_trials=finding.combined + max(0, len(trials) - MAX_TRIALS_SHOWN),
     )
 
 

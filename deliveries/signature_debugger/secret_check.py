@@ -10,7 +10,7 @@ from subscriptions.catalogue.verifying_code import PLACEHOLDER
 from subscriptions.endpoints.token_format import WHSEC_PREFIX
 
 # A part as long as this is no guess: telling a shorter one would give the token away bit by bit.
-_LONGEST_GUESS = 20
+_MAX_GUESS = 20
 
 
 def secret_fault(
@@ -35,7 +35,7 @@ def secret_fault(
         return "secret-missing", ""
     if PLACEHOLDER in secret:
         return "secret-placeholder", ""
-    if len(secret) >= _LONGEST_GUESS:
+    if len(secret) >= _MAX_GUESS:
         for token in known:
             if secret in token.token:
                 words = f"{len(secret)} of the {len(token.token)} characters of {token.label}"

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 MAX_ENDPOINTS = 200
 RECENT_EVENTS = 100
 RECENT_BODY_BYTES = 16 * 1024
-_MOST_ATTEMPTS = 20
+_MAX_ATTEMPTS = 20
 
 
 def make_case(
@@ -152,7 +152,7 @@ def _sent(broadcaster: Broadcaster, delivery: Delivery | None, ids: Iterable[str
     logged = delivery.attempts.order_by("-number").values_list("request_headers", flat=True)
     attempts = tuple(
         tuple((str(name), str(value)) for name, value in headers)
-        for headers in logged[:_MOST_ATTEMPTS]
+        for headers in logged[:_MAX_ATTEMPTS]
     )
     return Sent(delivery.event.event_id, delivery.event.body.encode(), attempts)
 

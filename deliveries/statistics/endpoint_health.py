@@ -15,7 +15,7 @@ from deliveries.statistics.charts import Bar, sparkline
 from subscriptions.models import Broadcaster, Endpoint
 
 HOURS = 24
-_MOST_SHOWN = 8
+_MAX_SHOWN = 8
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ def needing_attention(broadcaster: Broadcaster) -> list[NeedsAttention]:
         .order_by(
             F("suspended_at").desc(nulls_last=True),
             F("health__consecutive_failures").desc(nulls_last=True),
-        )[:_MOST_SHOWN]
+        )[:_MAX_SHOWN]
     )
     return [_attention(endpoint) for endpoint in found]
 

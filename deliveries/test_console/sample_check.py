@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator, SchemaError, ValidationError
 
 from deliveries.payload.canonical_json import JSONError, parse_json
 
-_MOST_WARNINGS = 10
+_MAX_WARNINGS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ def _warnings(data: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
     faults = sorted(
         Draft202012Validator(schema).iter_errors(data), key=lambda fault: list(map(str, fault.path))
     )
-    for fault in faults[:_MOST_WARNINGS]:
+    for fault in faults[:_MAX_WARNINGS]:
         yield _words(fault)
-    if len(faults) > _MOST_WARNINGS:
-        yield f"… and {len(faults) - _MOST_WARNINGS} more."
+    if len(faults) > _MAX_WARNINGS:
+        yield f"… and {len(faults) - _MAX_WARNINGS} more."
 
 
 def _words(fault: ValidationError) -> str:

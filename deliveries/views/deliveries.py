@@ -29,7 +29,7 @@ from subscriptions.portal.display_preferences import zone_of
 from subscriptions.portal.responses import page
 
 # More attempts than a schedule and patient resending make; older ones are said to be left out.
-MOST_ATTEMPTS = 60
+MAX_ATTEMPTS = 60
 _SOON_SECONDS = 60
 
 
@@ -154,9 +154,9 @@ def delivery_detail(request: PortalRequest, delivery_id: str) -> HttpResponse:
     tag = state_tag([delivery], request.role)
     if not_modified(request, tag):
         return HttpResponseNotModified()
-    attempts = list(delivery.attempts.order_by("-number")[: MOST_ATTEMPTS + 1])
-    has_older_attempts = len(attempts) > MOST_ATTEMPTS
-    attempts = attempts[:MOST_ATTEMPTS][::-1]
+    attempts = list(delivery.attempts.order_by("-number")[: MAX_ATTEMPTS + 1])
+    has_older_attempts = len(attempts) > MAX_ATTEMPTS
+    attempts = attempts[:MAX_ATTEMPTS][::-1]
     now = timezone.now()
     rules = request.broadcaster.rules
     steps = ladder(delivery, attempts, rules, now)

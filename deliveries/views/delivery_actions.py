@@ -18,7 +18,7 @@ from subscriptions.errors import Conflict, PortalError
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import come_back, confirm, say_refused
+from subscriptions.portal.responses import confirm, flash_refusal, redirect_back
 
 RESEND_WORDS = (
     "One request is made now for each, with the same id and the same body. A planned retry stays "
@@ -28,7 +28,7 @@ STOP_WORDS = (
     "No more requests are made for it. One that is under way goes on; if it is accepted, the "
     "delivery counts as delivered. You can resend it by hand later."
 )
-MOST_AT_ONCE = 100
+MAX_DELIVERIES_PER_ACTION = 100
 
 Verb = Callable[[Delivery, Actor], object]
 
@@ -46,14 +46,14 @@ def _try(request: PortalRequest, delivery: Delivery, verb: Verb, done: str) -> H
     try:
         verb(delivery, request.actor)
     except PortalError as error:
-        say_refused(request, error)
+        flash_refusal(request, error)
     else:
         messages.info(request, done)
     if request.htmx and request.POST.get("row"):
         fresh = delivery_or_404(request, delivery.public_id)
         context = {"delivery": fresh, "with_messages": True, "now": timezone.now()}
         return render(request, "deliveries/_delivery_row.html", context)
-    return come_back(request, delivery_url(delivery))
+    return redirect_back(request, delivery_url(delivery))
 
 
 @broadcaster_page(Role.DEVELOPER)
@@ -107,7 +107,7 @@ def delivery_bulk(request: PortalRequest) -> HttpResponse:
     chosen = _chosen(request)
     if action not in _SEVERAL or not chosen:
         messages.warning(request, "Nothing was done: choose at least one delivery.")
-        return come_back(request, list_url(request))
+        return redirect_back(request, list_url(request))
     title, done, words, verb = _SEVERAL[action]
     if not request.POST.get("confirmed"):
         plural = "y" if len(chosen) == 1 else "ies"
@@ -123,11 +123,11 @@ def delivery_bulk(request: PortalRequest) -> HttpResponse:
             next=request.POST.get("next", ""),
         )
     _do_several(request, chosen, verb, done)
-    return come_back(request, list_url(request))
+    return redirect_back(request, list_url(request))
 
 
 def _chosen(request: PortalRequest) -> list[Delivery]:
-    ids = request.POST.getlist("delivery")[:MOST_AT_ONCE]
+    ids = request.POST.getlist("delivery")[:MAX_DELIVERIES_PER_ACTION]
     keys = [key for text in ids if (key := public_to_uuid("dlv", text)) is not None]
     found = Delivery.objects.for_broadcaster(request.broadcaster).filter(pk__in=keys)
     deliveries = list(found.select_related("endpoint").order_by("-pk"))

@@ -24,10 +24,10 @@ from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.access import PortalRequest, broadcaster_page
 from subscriptions.portal.display_preferences import zone_of
-from subscriptions.portal.responses import come_back, confirm, page
+from subscriptions.portal.responses import confirm, page, redirect_back
 
 # An event goes to as many endpoints as want its topic; a page shows this many deliveries of it.
-MOST_DELIVERIES = 200
+MAX_DELIVERIES = 200
 
 
 @broadcaster_page()
@@ -81,7 +81,7 @@ def event_or_404(request: PortalRequest, event_id: str) -> Event:
 
 def _deliveries(event: Event) -> list[Delivery]:
     rows = event.deliveries.select_related("endpoint").order_by("-pk")
-    deliveries = list(rows[:MOST_DELIVERIES])
+    deliveries = list(rows[:MAX_DELIVERIES])
     for delivery in deliveries:
         delivery.broadcaster = event.broadcaster
     return deliveries
@@ -95,7 +95,7 @@ def event_detail(request: PortalRequest, event_id: str) -> HttpResponse:
     context = {
         "event": event,
         "deliveries": _deliveries(event),
-        "most_deliveries": MOST_DELIVERIES,
+        "most_deliveries": MAX_DELIVERIES,
         "missing": missing,
         "body": shown_body(event.body.encode(), request.broadcaster.rules.content_type),
         "now": timezone.now(),
@@ -128,7 +128,7 @@ def event_resend(request: PortalRequest, event_id: str) -> HttpResponse:
         messages.warning(request, f"{len(refused)} not queued: {refused[0].detail}")
     if not queued and not refused:
         messages.warning(request, "Nothing was queued: no webhook wants this topic.")
-    return come_back(request, here)
+    return redirect_back(request, here)
 
 
 def _send_again(request: PortalRequest, event: Event, only: str) -> tuple[int, list[Conflict]]:

@@ -17,7 +17,7 @@ from deliveries.views.testing import endpoint_or_404, is_late
 from subscriptions.errors import PortalError
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import come_back, go, page, say_refused
+from subscriptions.portal.responses import flash_refusal, page, redirect_back, redirect_to
 
 
 @broadcaster_page(Role.DEVELOPER)
@@ -36,12 +36,12 @@ def test_faults(request: PortalRequest) -> HttpResponse:
         if request.htmx:
             fault = {"refused": error.detail}
             return render(request, "deliveries/_fault_pack_result.html", fault, status=422)
-        say_refused(request, error)
+        flash_refusal(request, error)
         console = reverse("deliveries:test-console", args=[request.broadcaster.pk])
-        return come_back(request, f"{console}?endpoint={endpoint.public_id}")
+        return redirect_back(request, f"{console}?endpoint={endpoint.public_id}")
     if request.htmx:
         return _result(request, run)
-    return go(request, _result_url(request, run))
+    return redirect_to(request, _result_url(request, run))
 
 
 @broadcaster_page()

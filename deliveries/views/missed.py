@@ -17,7 +17,7 @@ from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import page, say_refused
+from subscriptions.portal.responses import flash_refusal, page
 
 
 @broadcaster_page(Role.DEVELOPER)
@@ -51,7 +51,7 @@ def _replay(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
     try:
         queued = replay_missed(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
-        say_refused(request, error)
+        flash_refusal(request, error)
     else:
         plural = "y" if queued == 1 else "ies"
         messages.info(request, f"Queued: {queued:,} deliver{plural} to {endpoint.name}.")

@@ -23,7 +23,7 @@ from subscriptions.endpoints.lifecycle import ALL_TOPICS, EndpointSettings, crea
 from subscriptions.errors import PortalError
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import page, say_refused
+from subscriptions.portal.responses import flash_refusal, page
 from subscriptions.views.forms import PortalForm
 
 PAGE_SIZE = 25
@@ -176,7 +176,7 @@ def add_webhook(request: PortalRequest) -> HttpResponse:
     try:
         create_endpoint(broadcaster=request.broadcaster, wanted=wanted, actor=request.actor)
     except PortalError as error:
-        say_refused(request, error)
+        flash_refusal(request, error)
     else:
         messages.success(request, "The webhook Request bin was added: it gets every topic.")
     return _back(request)
@@ -196,7 +196,7 @@ def send_test(request: PortalRequest) -> HttpResponse:
     try:
         test_requests.send_test(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
-        say_refused(request, error)
+        flash_refusal(request, error)
     else:
         messages.info(request, "Queued: the test request appears below as it comes in.")
     return _back(request)

@@ -23,7 +23,7 @@ from subscriptions.errors import PortalError, Refused
 from subscriptions.models import Endpoint, Topic
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import come_back, go, page, say_refused
+from subscriptions.portal.responses import flash_refusal, page, redirect_back, redirect_to
 
 # Beyond the webhook's own timeout: a worker's poll, and writing the outcome.
 _LONG_WAIT = timedelta(seconds=5)
@@ -69,15 +69,15 @@ def _refused(
     if request.htmx:
         fault = {"refused": error.detail}
         return render(request, "deliveries/_test_result.html", fault, status=422)
-    say_refused(request, error)
-    return come_back(request, reverse(view, args=[request.broadcaster.pk, endpoint.public_id]))
+    flash_refusal(request, error)
+    return redirect_back(request, reverse(view, args=[request.broadcaster.pk, endpoint.public_id]))
 
 
 def _queued(
     request: PortalRequest, delivery: Delivery, warnings: tuple[str, ...] = ()
 ) -> HttpResponse:
     if not request.htmx:
-        return go(request, delivery_url(delivery))
+        return redirect_to(request, delivery_url(delivery))
     return _result(request, delivery, warnings)
 
 
@@ -126,7 +126,7 @@ def test_result(request: PortalRequest, delivery_id: str) -> HttpResponse:
     """The fragment that asks for itself until the attempt is there."""
     delivery = delivery_or_404(request, delivery_id)
     if not request.htmx:
-        return go(request, delivery_url(delivery))
+        return redirect_to(request, delivery_url(delivery))
     return _result(request, delivery)
 
 

@@ -85,8 +85,8 @@ class BroadcasterAdmin(NoDelete[Broadcaster]):
         )
         # The admin logs and redirects by the object that the form made.
         obj.__dict__.update(made.broadcaster.__dict__)
-        one_time_secrets.keep(request, _kept_name(obj.pk), made.token)
-        one_time_secrets.keep(request, _kept_name(made.sandbox.pk), made.sandbox_token)
+        one_time_secrets.store(request, _kept_name(obj.pk), made.token)
+        one_time_secrets.store(request, _kept_name(made.sandbox.pk), made.sandbox_token)
 
     def response_add(
         self, request: HttpRequest, obj: Broadcaster, post_url_continue: str | None = None
@@ -109,7 +109,7 @@ class BroadcasterAdmin(NoDelete[Broadcaster]):
             raise PermissionDenied
         live = cast(Broadcaster, self.get_object(request, str(broadcaster_id)))
         both = [live, live.twin] if live and live.twin else []
-        shown = [(one, one_time_secrets.take(request, _kept_name(one.pk))) for one in both]
+        shown = [(one, one_time_secrets.pop(request, _kept_name(one.pk))) for one in both]
         context = {
             **self.admin_site.each_context(request),
             "title": "Publisher tokens",

@@ -26,7 +26,7 @@ MAX_TIMEOUT_SECONDS = 30
 MAX_RATE_LIMIT = 10_000
 # Of a broadcaster whose platform sets no limit: each event is stored for all that want it at once.
 # Staff can set another.
-MOST_ENDPOINTS = 10_000
+MAX_ENDPOINTS = 10_000
 _SETTINGS_COLUMNS = (
     "name", "url", "description", "all_topics", "headers", "rate_limit", "timeout_seconds",
     "signature", "updated_at",
@@ -126,7 +126,7 @@ def _subscribe(endpoint: Endpoint, topics: Iterable[Topic]) -> None:
 def _check_limit(broadcaster: Broadcaster) -> None:
     limit = broadcaster.endpoint_limit
     if limit is None:
-        limit = MOST_ENDPOINTS
+        limit = MAX_ENDPOINTS
     count = Endpoint.objects.for_broadcaster(broadcaster).count()
     if count >= limit:
         raise Conflict(

@@ -11,7 +11,7 @@ import certifi
 from django.conf import settings
 
 _SECONDS = 2
-_MOST_ADDRESSES = 2
+_MAX_ADDRESSES = 2
 # OpenSSL's numbers of what can be wrong with a certificate.
 _FAULTS = {
     9: "its certificate is not valid yet: check the clock of the server that made it.",
@@ -43,7 +43,7 @@ def tls_fault(host: str, port: int, addresses: Sequence[str]) -> str | None:
     Takes four seconds for each of two addresses at most; nothing is sent beyond the handshake.
     """
     fault = None
-    for address in addresses[:_MOST_ADDRESSES]:
+    for address in addresses[:_MAX_ADDRESSES]:
         fault = _fault_at(host, port, address)
         if fault is None:
             return None

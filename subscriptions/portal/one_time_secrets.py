@@ -15,12 +15,12 @@ logger = logging.getLogger(__name__)
 _KEY = "shown_once"
 
 
-def keep(request: HttpRequest, name: str, secret: str) -> None:
+def store(request: HttpRequest, name: str, secret: str) -> None:
     kept = request.session.get(_KEY, {})
     request.session[_KEY] = kept | {name: encrypt(secret)}
 
 
-def take(request: HttpRequest, name: str) -> str:
+def pop(request: HttpRequest, name: str) -> str:
     """The secret kept under this name, once; "" where there is none."""
     kept = dict(request.session.get(_KEY, {}))
     ciphertext = kept.pop(name, "")

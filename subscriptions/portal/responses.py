@@ -46,19 +46,19 @@ def confirm(request: PortalRequest, **context: Any) -> HttpResponse:
     )
 
 
-def go(request: PortalRequest, url: str) -> HttpResponse:
+def redirect_to(request: PortalRequest, url: str) -> HttpResponse:
     """On to another page, also from a form that htmx sent."""
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
-def come_back(request: PortalRequest, default: str) -> HttpResponse:
+def redirect_back(request: PortalRequest, default: str) -> HttpResponse:
     """To the page that the form says it was on, if it is one of ours."""
     wanted = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
-    return go(request, wanted if safe and wanted.startswith("/") else default)
+    return redirect_to(request, wanted if safe and wanted.startswith("/") else default)
 
 
-def say_refused(request: PortalRequest, error: PortalError) -> None:
+def flash_refusal(request: PortalRequest, error: PortalError) -> None:
     messages.error(request, error.detail)
 
 

@@ -49,8 +49,8 @@ def broadcaster_new(request: PortalRequest) -> HttpResponse:
         except PortalError as error:
             form.refuse(error)
         else:
-            one_time_secrets.keep(request, f"publisher:{made.broadcaster.pk}", made.token)
-            one_time_secrets.keep(request, f"publisher:{made.sandbox.pk}", made.sandbox_token)
+            one_time_secrets.store(request, f"publisher:{made.broadcaster.pk}", made.token)
+            one_time_secrets.store(request, f"publisher:{made.sandbox.pk}", made.sandbox_token)
             return redirect("subscriptions:broadcaster-welcome", made.broadcaster.pk)
     context = {
         "form": form,
@@ -73,7 +73,7 @@ def welcome(request: PortalRequest) -> HttpResponse:
     tokens = [
         (broadcaster, token)
         for broadcaster in (live, sandbox)
-        if broadcaster and (token := one_time_secrets.take(request, f"publisher:{broadcaster.pk}"))
+        if broadcaster and (token := one_time_secrets.pop(request, f"publisher:{broadcaster.pk}"))
     ]
     context = {"live": live, "sandbox": sandbox, "tokens": tokens}
     return no_store(page(request, "subscriptions/broadcaster_welcome.html", context))

@@ -12,7 +12,7 @@ from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import come_back, confirm, go, page, say_refused
+from subscriptions.portal.responses import confirm, flash_refusal, page, redirect_back, redirect_to
 from subscriptions.views.endpoints import detail_url, endpoint_or_404, endpoints_of, missed_url
 
 OFF_WORDS = (
@@ -44,14 +44,14 @@ def _after_start(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
     """The row again, with how much it missed, where the list asked for it; else to that."""
     if request.htmx and request.POST.get("row"):
         return _row(request, endpoint, started=True)
-    return go(request, f"{missed_url(endpoint)}?after=start")
+    return redirect_to(request, f"{missed_url(endpoint)}?after=start")
 
 
 def _after(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
     """The row again where the list asked for it, else the page the form was on."""
     if request.htmx and request.POST.get("row"):
         return _row(request, endpoint)
-    return come_back(request, detail_url(endpoint))
+    return redirect_back(request, detail_url(endpoint))
 
 
 def _row(request: PortalRequest, endpoint: Endpoint, *, started: bool = False) -> HttpResponse:
@@ -94,7 +94,7 @@ def resume(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     try:
         verbs.resume(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
-        say_refused(request, error)
+        flash_refusal(request, error)
         return _after(request, endpoint)
     messages.success(request, f"{endpoint.name} is active again.")
     return _after_start(request, endpoint)
@@ -119,7 +119,7 @@ def delete(request: PortalRequest, endpoint_id: str) -> HttpResponse:
         )
     verbs.delete_endpoint(endpoint=endpoint, actor=request.actor)
     messages.success(request, f"{endpoint.name} is deleted.")
-    return come_back(request, _list_url(request))
+    return redirect_back(request, _list_url(request))
 
 
 def _change(request: PortalRequest, action: str, endpoint: Endpoint) -> bool:
@@ -145,7 +145,7 @@ def change_several(request: PortalRequest) -> HttpResponse:
     chosen = list(endpoints_of(request).filter(public_id__in=request.POST.getlist("chosen")))
     if action not in _SEVERAL or not chosen:
         messages.warning(request, "Nothing was changed: choose at least one webhook.")
-        return come_back(request, _list_url(request))
+        return redirect_back(request, _list_url(request))
     verb, done, warning = _SEVERAL[action]
     if not request.POST.get("confirmed"):
         fields = [("chosen", endpoint.public_id) for endpoint in chosen]
@@ -166,4 +166,4 @@ def change_several(request: PortalRequest) -> HttpResponse:
     were = "was" if unchanged == 1 else "were"
     rest = f"; {unchanged} {were} so already" if unchanged else ""
     messages.success(request, f"{changed} of {len(chosen)} webhooks {done}{rest}.")
-    return come_back(request, _list_url(request))
+    return redirect_back(request, _list_url(request))

@@ -16,7 +16,14 @@ from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal import one_time_secrets
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import come_back, confirm, go, no_store, page, say_refused
+from subscriptions.portal.responses import (
+    confirm,
+    flash_refusal,
+    no_store,
+    page,
+    redirect_back,
+    redirect_to,
+)
 from subscriptions.views.endpoints import detail_url, endpoint_or_404
 from subscriptions.views.forms import OVERLAPS, RotateTokenForm
 
@@ -25,7 +32,7 @@ from subscriptions.views.forms import OVERLAPS, RotateTokenForm
 def token_page(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     """The token by its last four; in full right after it was made, rotated or revealed."""
     endpoint = endpoint_or_404(request, endpoint_id)
-    token = one_time_secrets.take(request, endpoint.public_id)
+    token = one_time_secrets.pop(request, endpoint.public_id)
     signature = endpoint.broadcaster.rules.signature
     context = {
         "endpoint": endpoint,
@@ -59,9 +66,9 @@ def rotate(request: PortalRequest, endpoint_id: str) -> HttpResponse:
         except PortalError as error:
             form.refuse(error)
         else:
-            one_time_secrets.keep(request, endpoint.public_id, rotated.token)
+            one_time_secrets.store(request, endpoint.public_id, rotated.token)
             messages.success(request, "The token is rotated. This is the new one.")
-            return go(request, detail_url(endpoint, "token"))
+            return redirect_to(request, detail_url(endpoint, "token"))
     context = {
         "endpoint": endpoint,
         "tab": "token",
@@ -93,10 +100,10 @@ def end_previous(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     try:
         verbs.end_previous_token(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
-        say_refused(request, error)
+        flash_refusal(request, error)
     else:
         messages.success(request, "The old token has ended: only the new one signs.")
-    return come_back(request, detail_url(endpoint, "token"))
+    return redirect_back(request, detail_url(endpoint, "token"))
 
 
 @broadcaster_page(Role.DEVELOPER)
@@ -112,7 +119,7 @@ def _reveal(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
     try:
         token = verbs.reveal_token(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
-        say_refused(request, error)
+        flash_refusal(request, error)
     else:
-        one_time_secrets.keep(request, endpoint.public_id, token)
+        one_time_secrets.store(request, endpoint.public_id, token)
     return redirect(detail_url(endpoint, "token"))

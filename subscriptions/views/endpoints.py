@@ -21,7 +21,7 @@ from subscriptions.models.broadcaster import Role
 from subscriptions.models.endpoint import EndpointStatus
 from subscriptions.portal import one_time_secrets
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import go, no_store, page
+from subscriptions.portal.responses import no_store, page, redirect_to
 from subscriptions.views.forms import EndpointForm
 
 # More than any customer has by hand; beyond it, search finds the rest.
@@ -174,10 +174,10 @@ def endpoint_new(request: PortalRequest) -> HttpResponse:
 def _made(request: PortalRequest, endpoint: Endpoint, token: str) -> HttpResponse:
     if not token:
         messages.success(request, f"The webhook {endpoint.name} is saved. Send it a test next.")
-        return go(request, detail_url(endpoint))
+        return redirect_to(request, detail_url(endpoint))
     messages.success(request, f"The webhook {endpoint.name} is saved. This is its signing token.")
-    one_time_secrets.keep(request, endpoint.public_id, token)
-    return go(request, detail_url(endpoint, "token"))
+    one_time_secrets.store(request, endpoint.public_id, token)
+    return redirect_to(request, detail_url(endpoint, "token"))
 
 
 @broadcaster_page(Role.DEVELOPER)
@@ -195,10 +195,10 @@ def endpoint_edit(request: PortalRequest, endpoint_id: str) -> HttpResponse:
             messages.success(request, "The settings are saved, and hold from the next request on.")
             if endpoint.token_ciphertext and not had_token:
                 messages.info(request, "Requests are signed now. Reveal the token to verify them.")
-                return go(request, detail_url(endpoint, "token"))
+                return redirect_to(request, detail_url(endpoint, "token"))
             if endpoint.active and not was_active:
-                return go(request, f"{missed_url(endpoint)}?after=start")
-            return go(request, detail_url(endpoint))
+                return redirect_to(request, f"{missed_url(endpoint)}?after=start")
+            return redirect_to(request, detail_url(endpoint))
     return _form_page(request, form, endpoint)
 
 

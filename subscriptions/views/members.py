@@ -19,7 +19,7 @@ from subscriptions.models import Broadcaster, Invitation, Member
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal import one_time_secrets
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import come_back, confirm, no_store, page, say_refused
+from subscriptions.portal.responses import confirm, flash_refusal, no_store, page, redirect_back
 from subscriptions.views.forms import InvitationForm, RoleForm
 
 ROLE_WORDS = (
@@ -61,7 +61,7 @@ def _list_page(request: PortalRequest, form: InvitationForm) -> HttpResponse:
         "form": form,
         "roles": Role.choices,
         "role_words": ROLE_WORDS,
-        "new_link": one_time_secrets.take(request, f"invitation:{live.pk}"),
+        "new_link": one_time_secrets.pop(request, f"invitation:{live.pk}"),
     }
     status = 422 if form.errors else 200
     return no_store(page(request, "subscriptions/member_list.html", context, status=status))
@@ -91,7 +91,7 @@ def invite(request: PortalRequest) -> HttpResponse:
         return _list_page(request, form)
     path = reverse("subscriptions:invitation-accept", args=[made.token])
     link = f"{settings.WEBHOOKS_PUBLIC_URL}{path}"
-    one_time_secrets.keep(request, f"invitation:{live.pk}", link)
+    one_time_secrets.store(request, f"invitation:{live.pk}", link)
     _mail(request, made.invitation, link)
     return redirect(_list_url(request))
 
@@ -136,7 +136,7 @@ def set_role(request: PortalRequest, member_id: int) -> HttpResponse:
         if verbs.change_role(member=member, role=form.cleaned_data["role"], actor=request.actor):
             messages.success(request, f"{member.user} is {Role(member.role).label.lower()} now.")
     except PortalError as error:
-        say_refused(request, error)
+        flash_refusal(request, error)
     return redirect(_list_url(request))
 
 
@@ -164,13 +164,13 @@ def remove(request: PortalRequest, member_id: int) -> HttpResponse:
     try:
         verbs.remove_member(member=member, actor=request.actor)
     except PortalError as error:
-        say_refused(request, error)
-        return come_back(request, _list_url(request))
+        flash_refusal(request, error)
+        return redirect_back(request, _list_url(request))
     if leaving:
         messages.success(request, f"You have left {_live(request).name}.")
         return redirect("/")
     messages.success(request, f"{member.user} is removed.")
-    return come_back(request, _list_url(request))
+    return redirect_back(request, _list_url(request))
 
 
 @broadcaster_page(Role.OWNER)

@@ -14,7 +14,7 @@ from subscriptions.models import Scope
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal import one_time_secrets
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import come_back, confirm, no_store, page
+from subscriptions.portal.responses import confirm, no_store, page, redirect_back
 from subscriptions.views.forms import PublisherTokenForm
 
 
@@ -33,7 +33,7 @@ def token_list(request: PortalRequest) -> HttpResponse:
         "tokens": [token for token in listed if token.is_live],
         "ended": [token for token in listed if not token.is_live][:20],
         "scope_words": dict(Scope.choices),
-        "new_token": one_time_secrets.take(request, _kept_as(request)),
+        "new_token": one_time_secrets.pop(request, _kept_as(request)),
     }
     return no_store(page(request, "subscriptions/publisher_token_list.html", context))
 
@@ -53,7 +53,7 @@ def token_new(request: PortalRequest) -> HttpResponse:
         except PortalError as error:
             form.refuse(error)
         else:
-            one_time_secrets.keep(request, _kept_as(request), made.plaintext)
+            one_time_secrets.store(request, _kept_as(request), made.plaintext)
             return redirect(_list_url(request))
     status = 422 if form.errors else 200
     context = {"form": form}
@@ -79,4 +79,4 @@ def revoke(request: PortalRequest, token_id: str) -> HttpResponse:
         )
     publisher_tokens.revoke_token(token, actor=request.actor)
     messages.success(request, f"{token.name} (…{token.hint}) is revoked: it opens nothing now.")
-    return come_back(request, _list_url(request))
+    return redirect_back(request, _list_url(request))

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from subscriptions.portal.access import PortalRequest
 from subscriptions.portal.display_preferences import THEME_COOKIE, THEMES
-from subscriptions.portal.responses import come_back
+from subscriptions.portal.responses import redirect_back
 
 _YEAR_SECONDS = 365 * 24 * 3600
 
@@ -16,7 +16,7 @@ _YEAR_SECONDS = 365 * 24 * 3600
 @require_POST
 def set_theme(request: PortalRequest) -> HttpResponse:
     """POST theme=light, dark or system; a cookie, so that the sign-in pages heed it too."""
-    response = come_back(request, "/")
+    response = redirect_back(request, "/")
     theme = request.POST.get("theme", "")
     if theme in THEMES:
         response.set_cookie(

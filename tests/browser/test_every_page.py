@@ -30,7 +30,7 @@ RUN_AXE = """async (rules) => {
 FIRST_LOAD_BYTES = 100_000
 # What the styles, scripts and icons leave of it for a page itself.
 PAGE_BYTES = 25_000
-MOST_QUERIES = 8
+MAX_QUERIES = 8
 NO_QUERIES = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 # What reaches beyond the window, where that can be scrolled to, and tables beyond their card.
 TOO_WIDE = """() => {
@@ -131,7 +131,7 @@ def test_no_page_takes_more_than_eight_queries_or_is_too_large(stage: Stage, ser
         with CaptureQueriesContext(connection) as captured:
             response = clients[screen.who].get(path)
         queries = [query["sql"] for query in captured if not query["sql"].startswith(NO_QUERIES)]
-        if len(queries) > MOST_QUERIES:
+        if len(queries) > MAX_QUERIES:
             found.append(f"{screen}: {len(queries)} queries: {queries}")
         if gzipped(response.content) > PAGE_BYTES:
             found.append(f"{screen}: {gzipped(response.content)} bytes")

@@ -33,7 +33,7 @@ URL = "https://example.com/hook"
 def only_one_whole_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, none but the first, and what a test asks for by `forget`."""
     monkeypatch.setattr("deliveries.dispatch.lanes._KNOWN_SECONDS", 60)
-    monkeypatch.setattr("deliveries.dispatch.lanes._LONGEST_PAUSE_SECONDS", 60)
+    monkeypatch.setattr("deliveries.dispatch.lanes._MAX_PAUSE_SECONDS", 60)
 
 
 def queue(count: int, name: str = "Busy") -> Endpoint:

@@ -19,7 +19,7 @@ def test_asked_once_a_search_looks_further_back_by_itself_until_it_finds_or_is_s
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filters, "SEARCHED_ROWS", 2)
-    monkeypatch.setattr(pages, "MOST_WINDOWS", 3)
+    monkeypatch.setattr(pages, "MAX_WINDOWS", 3)
     portal.add_endpoint()
     delivered_to(portal.live, key="needle")
     for n in range(9):
