@@ -10,7 +10,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from subscriptions.api.parsers import JSONOnly
+from subscriptions.rest.parsers import JSONOnly
 
 
 class Schema(SpectacularJSONAPIView):

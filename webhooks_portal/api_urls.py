@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from subscriptions.api.viewsets import UnknownAddress
+from subscriptions.rest.viewsets import UnknownAddress
 from webhooks_portal.api_docs import Docs, Schema
 
 urlpatterns = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponseBase
 from django.views import defaults
 
-from subscriptions.api.problems import Problem
+from subscriptions.rest.problems import Problem
 
 _API = ("/api/", "/3.1/")
 

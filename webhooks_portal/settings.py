@@ -222,13 +222,13 @@ WHITENOISE_USE_FINDERS = True
 # --- API ---------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "subscriptions.api.authentication.PublisherTokenAuthentication"
+        "subscriptions.rest.authentication.PublisherTokenAuthentication"
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["subscriptions.api.permissions.HasScope"],
+    "DEFAULT_PERMISSION_CLASSES": ["subscriptions.rest.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["subscriptions.api.parsers.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["subscriptions.rest.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "subscriptions.api.problems.exception_handler",
+    "EXCEPTION_HANDLER": "subscriptions.rest.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

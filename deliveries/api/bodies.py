@@ -10,8 +10,8 @@ from rest_framework import serializers
 from deliveries.diagnosis.attempts import explain_attempt
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Outcome, Trigger
 from deliveries.publishing.publisher import Published
-from subscriptions.api.fields import Input, Output, Text, Time
-from subscriptions.api.times import iso_ms
+from subscriptions.rest.fields import Input, Output, Text, Time
+from subscriptions.rest.times import iso_ms
 
 FAILURES = (
     "dns_failed", "address_blocked", "connection_refused", "connect_timeout", "tls_expired",

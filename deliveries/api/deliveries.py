@@ -23,11 +23,11 @@ from deliveries.api.filters import (
 )
 from deliveries.models import Attempt, Delivery
 from deliveries.recovery.resend import cancel, resend
-from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output
-from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.api.viewsets import TenantViewSet, missing
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Scope
+from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output
+from subscriptions.rest.pagination import PAGE_PARAMETERS as PAGING
+from subscriptions.rest.viewsets import TenantViewSet, missing
 
 TAG = "Deliveries"
 

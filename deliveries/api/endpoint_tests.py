@@ -9,9 +9,9 @@ from deliveries.api.bodies import TestInput, TestOutput
 from deliveries.api.event_input import read_test
 from deliveries.api.parsers import EventParser
 from deliveries.test_console.test_requests import send_test
-from subscriptions.api.documented import documented
-from subscriptions.api.viewsets import TenantViewSet, missing
 from subscriptions.models import Endpoint, Scope
+from subscriptions.rest.documented import documented
+from subscriptions.rest.viewsets import TenantViewSet, missing
 
 
 class EndpointTestViewSet(TenantViewSet):

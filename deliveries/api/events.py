@@ -28,10 +28,10 @@ from deliveries.api.parsers import EventParser
 from deliveries.models import Delivery, Event
 from deliveries.publishing.publisher import publish, publish_batch
 from deliveries.publishing.rate import within_rate
-from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output, parameter
-from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.api.viewsets import TenantViewSet, missing
 from subscriptions.models import Scope
+from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output, parameter
+from subscriptions.rest.pagination import PAGE_PARAMETERS as PAGING
+from subscriptions.rest.viewsets import TenantViewSet, missing
 
 TAG = "Events"
 MAX_BATCH_BYTES = 8 * 1024 * 1024

@@ -13,11 +13,11 @@ from django.db.models.functions import Cast
 
 from deliveries.event_log.pages import COMPARED_ROWS, SEARCHED_ROWS
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Outcome
-from subscriptions.api.documented import parameter, time_parameter
-from subscriptions.api.pagination import Page, page_of
-from subscriptions.api.query import Query
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster, Endpoint
+from subscriptions.rest.documented import parameter, time_parameter
+from subscriptions.rest.pagination import Page, page_of
+from subscriptions.rest.query import Query
 
 TIMES = ("created_after", "created_before")
 EVENT_FILTERS = ("topic", "q", *TIMES)

@@ -6,8 +6,8 @@ from rest_framework.exceptions import ParseError
 
 from deliveries.payload.canonical_json import MAX_NESTING, parse_json
 from deliveries.payload.json_errors import JSONError
-from subscriptions.api.parsers import StrictJSONParser
 from subscriptions.errors import Refused
+from subscriptions.rest.parsers import StrictJSONParser
 
 # The body, the list of a batch and the event are around the data, which may be MAX_NESTING deep.
 LEVELS_AROUND = 3

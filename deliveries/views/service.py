@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 
 from deliveries.statistics.backlog import Backlog, read_backlog
 from deliveries.statistics.metrics import CONTENT_TYPE_LATEST, render_metrics
-from subscriptions.api.times import iso_ms
 from subscriptions.client_address import client_address
+from subscriptions.rest.times import iso_ms
 
 logger = logging.getLogger(__name__)
 

@@ -8,14 +8,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output
-from subscriptions.api.fields import Output
-from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.api.pagination import page_of_list
-from subscriptions.api.viewsets import TenantViewSet, missing
 from subscriptions.catalogue.topics import find_topic
 from subscriptions.errors import Refused
 from subscriptions.models import Topic, UseCase
+from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output
+from subscriptions.rest.fields import Output
+from subscriptions.rest.pagination import PAGE_PARAMETERS as PAGING
+from subscriptions.rest.pagination import page_of_list
+from subscriptions.rest.viewsets import TenantViewSet, missing
 
 
 class LimitsOutput(Output):

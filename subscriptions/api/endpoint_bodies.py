@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from rest_framework import serializers
 
-from subscriptions.api.fields import Flag, Input, Output, Text, Time, WholeNumber
 from subscriptions.endpoints.header_rules import masked
 from subscriptions.endpoints.lifecycle import EndpointSettings, topic_names
 from subscriptions.models import Endpoint
 from subscriptions.models.endpoint import EndpointStatus
+from subscriptions.rest.fields import Flag, Input, Output, Text, Time, WholeNumber
 
 READ_ONLY = frozenset(
     {

@@ -10,7 +10,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output
 from subscriptions.api.endpoint_bodies import (
     EndpointInput,
     EndpointOutput,
@@ -20,10 +19,6 @@ from subscriptions.api.endpoint_bodies import (
     with_kept_values,
     without_unchanged,
 )
-from subscriptions.api.fields import Input, Output, Text, Time, WholeNumber
-from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.api.pagination import page_of
-from subscriptions.api.viewsets import TenantViewSet, missing
 from subscriptions.endpoints.lifecycle import (
     create_endpoint,
     current_settings,
@@ -34,6 +29,11 @@ from subscriptions.endpoints.lifecycle import (
 from subscriptions.endpoints.tokens import DEFAULT_OVERLAP, rotate_token
 from subscriptions.models import Endpoint, Scope
 from subscriptions.models.endpoint import EndpointQuerySet
+from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output
+from subscriptions.rest.fields import Input, Output, Text, Time, WholeNumber
+from subscriptions.rest.pagination import PAGE_PARAMETERS as PAGING
+from subscriptions.rest.pagination import page_of
+from subscriptions.rest.viewsets import TenantViewSet, missing
 
 TAG = "Endpoints"
 

@@ -10,12 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from subscriptions.accounts.publisher_tokens import create_token, revoke_token
-from subscriptions.api.documented import PAGE_PARAMETERS, documented, page_output
-from subscriptions.api.fields import Input, Output, Text, Time
-from subscriptions.api.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.api.pagination import page_of
-from subscriptions.api.viewsets import TenantViewSet, missing
 from subscriptions.models import PublisherToken, Scope
+from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output
+from subscriptions.rest.fields import Input, Output, Text, Time
+from subscriptions.rest.pagination import PAGE_PARAMETERS as PAGING
+from subscriptions.rest.pagination import page_of
+from subscriptions.rest.viewsets import TenantViewSet, missing
 
 
 class TokenInput(Input):

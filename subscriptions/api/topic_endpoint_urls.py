@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from subscriptions.api.topic_endpoints import TopicEndpointsViewSet
-from subscriptions.api.viewsets import UnknownAddress
+from subscriptions.rest.viewsets import UnknownAddress
 
 urlpatterns = [
     path("webhook_subscriptions", TopicEndpointsViewSet.as_view({"get": "list"})),

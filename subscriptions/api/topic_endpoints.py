@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from subscriptions.api.catalogue import topic_or_404
-from subscriptions.api.documented import documented
-from subscriptions.api.fields import Input, Output, Text
-from subscriptions.api.viewsets import TenantViewSet
 from subscriptions.endpoints.by_topic import endpoints_by_topic, set_topic_endpoints
 from subscriptions.errors import NotFound
 from subscriptions.models import Scope
+from subscriptions.rest.documented import documented
+from subscriptions.rest.fields import Input, Output, Text
+from subscriptions.rest.viewsets import TenantViewSet
 
 PLATFORM = "cleeng"
 

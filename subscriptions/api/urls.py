@@ -4,8 +4,8 @@ from django.urls import path, register_converter
 
 from subscriptions.api.catalogue import BroadcasterViewSet, TopicViewSet, UseCaseViewSet
 from subscriptions.api.endpoints import EndpointViewSet
-from subscriptions.api.path_ids import PublicId
 from subscriptions.api.tokens import TokenViewSet
+from subscriptions.rest.path_ids import PublicId
 
 register_converter(PublicId, "public_id")
 

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
-from subscriptions.api.problems import BadQuery
-from subscriptions.api.query import Query
+from subscriptions.rest.problems import BadQuery
+from subscriptions.rest.query import Query
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)

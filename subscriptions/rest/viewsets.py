@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from subscriptions.api.parsers import JSONOnly
-from subscriptions.api.query import Query
 from subscriptions.audit.log import Actor
 from subscriptions.client_address import client_address
 from subscriptions.errors import MAX_FAULTS, Refused, SeveralRefused
 from subscriptions.models import Broadcaster, PublisherToken, Scope
+from subscriptions.rest.parsers import JSONOnly
+from subscriptions.rest.query import Query
 
 MAX_BODY_BYTES = 256 * 1024
 

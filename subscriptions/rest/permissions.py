@@ -13,7 +13,7 @@ from subscriptions.models import PublisherToken
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-    from subscriptions.api.viewsets import TenantViewSet
+    from subscriptions.rest.viewsets import TenantViewSet
 
 
 class HasScope(BasePermission):

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from rest_framework.request import Request
 
-from subscriptions.api.problems import BadQuery
-from subscriptions.api.times import parse_time
+from subscriptions.rest.problems import BadQuery
+from subscriptions.rest.times import parse_time
 
 MAX_SEARCH_LENGTH = 200
 _LOST_PLUS = re.compile(r" ([0-9]{2}:[0-9]{2})$")

@@ -12,8 +12,8 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from subscriptions.api.problems import BodyTooLarge
 from subscriptions.errors import Refused
+from subscriptions.rest.problems import BodyTooLarge
 
 MAX_NESTING = 64
 # Longer integers than a 64-bit float can hold are refused unread: reading one costs the square of

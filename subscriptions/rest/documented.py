@@ -16,10 +16,10 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from subscriptions.api.authentication import PublisherTokenAuthentication
-from subscriptions.api.fields import Output
-from subscriptions.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
-from subscriptions.api.problems import CONTENT_TYPE
+from subscriptions.rest.authentication import PublisherTokenAuthentication
+from subscriptions.rest.fields import Output
+from subscriptions.rest.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from subscriptions.rest.problems import CONTENT_TYPE
 
 F = TypeVar("F", bound=Callable[..., Any])
 
