@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from deliveries.transport.client import Transport, transfer
+from deliveries.transport import transfer
+from deliveries.transport.client import Transport
 from tests.attacks.portal_walk import Victim, furnished
 from tests.deliveries.doors import open_door
 from tests.portal_clients import Portal, make_portal
