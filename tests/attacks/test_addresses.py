@@ -1,12 +1,14 @@
 """Forbidden addresses, however they are spelled: refused when saved, in words, and when sent."""
 
 import json
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from deliveries.diagnosis.failure import failure_name
 from deliveries.models import Attempt, Delivery
-from deliveries.transport.result import MAX_CONNECT_SECONDS
+from deliveries.transport.result import MAX_CONNECT_SECONDS, TransportResult
 from subscriptions.endpoints.addresses import parse_networks
 from subscriptions.endpoints.url_rules import MAX_URL_LENGTH, check_url
 from subscriptions.errors import Refused
@@ -24,27 +26,29 @@ ALLOWED_PORTS = (80, 443, 1024, 8080, 65535)
 FORBIDDEN_PORTS = (0, 1, 21, 22, 23, 25, 53, 81, 110, 143, 444, 465, 587, 853, 1023, 65536, 99999)
 
 
-def refusal(url, **rules):
+def refusal(url: Any, **rules: Any) -> str:
     with pytest.raises(Refused) as refused:
         check_url(url, https_required=False, **{"own_hosts": OWN} | rules)
     assert (refused.value.code, refused.value.pointer) == ("url_not_allowed", "/url")
     return refused.value.detail
 
 
-def sent(url, **options):
+def sent(url: Any, **options: Any) -> TransportResult:
     with open_door(
         **{"allowed_networks": (), "refused_hosts": OWN, "resolve": Names()} | options
     ) as door:
         return send(door, url)
 
 
-def test_there_are_many_spellings():
+def test_there_are_many_spellings() -> None:
     assert len(LITERAL) + len(NAMES) >= 60
     assert len(UNREADABLE) >= 40
 
 
 @pytest.mark.parametrize("host", LITERAL)
-def test_a_forbidden_address_is_refused_when_saved_and_when_sent(host, opened):
+def test_a_forbidden_address_is_refused_when_saved_and_when_sent(
+    host: Any, opened: list[str]
+) -> None:
     for url in (f"https://{host}/", f"http://{host}:8080/latest/meta-data/"):
         detail = refusal(url)
         assert LITERAL[host] in detail
@@ -56,7 +60,7 @@ def test_a_forbidden_address_is_refused_when_saved_and_when_sent(host, opened):
 
 
 @pytest.mark.parametrize("host", UNREADABLE)
-def test_what_could_be_read_in_two_ways_is_not_read_at_all(host, opened):
+def test_what_could_be_read_in_two_ways_is_not_read_at_all(host: Any, opened: list[str]) -> None:
     url = f"http://{host}/"
     assert refusal(url)
     result = sent(url)
@@ -66,7 +70,9 @@ def test_what_could_be_read_in_two_ways_is_not_read_at_all(host, opened):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_that_leads_inside_is_saved_and_refused_when_sent(name, opened):
+def test_a_name_that_leads_inside_is_saved_and_refused_when_sent(
+    name: Any, opened: list[str]
+) -> None:
     url = f"https://{name}/hook"
     names = Names()
     names.names = NAMES
@@ -78,7 +84,9 @@ def test_a_name_that_leads_inside_is_saved_and_refused_when_sent(name, opened):
 
 
 @pytest.mark.parametrize("host", ["example.com", "8.8.8.8", "[2606:4700::1111]"])
-def test_ports_are_the_web_s_own_and_those_that_no_service_of_the_system_has(host, opened):
+def test_ports_are_the_web_s_own_and_those_that_no_service_of_the_system_has(
+    host: Any, opened: list[str]
+) -> None:
     names = Names(example_com=["8.8.8.8"])
     for port in FORBIDDEN_PORTS:
         url = f"http://{host}:{port}/"
@@ -105,13 +113,15 @@ def test_ports_are_the_web_s_own_and_those_that_no_service_of_the_system_has(hos
         f"https://example.com/{'ü' * 1000}", "https://exa\u202emple.com/", "HTTP://[::1]:80\\@example.com/",
     ],
 )  # fmt: skip
-def test_a_url_that_is_not_plain_http_is_refused_when_saved_and_when_sent(url, opened):
+def test_a_url_that_is_not_plain_http_is_refused_when_saved_and_when_sent(
+    url: Any, opened: list[str]
+) -> None:
     assert refusal(url)
     assert verdict_of(sent(url)).failure == "address_blocked"
     assert opened == []
 
 
-def test_a_url_of_2048_characters_is_the_longest():
+def test_a_url_of_2048_characters_is_the_longest() -> None:
     url = "https://example.com/"
     longest = url + "a" * (MAX_URL_LENGTH - len(url))
     assert check_url(longest, https_required=True, own_hosts=OWN) == longest
@@ -121,7 +131,9 @@ def test_a_url_of_2048_characters_is_the_longest():
 # --- networks that the operator allows ------------------------------------------------------------
 
 
-def test_an_allowed_network_is_let_through_in_every_spelling_and_weakens_nothing_else(opened):
+def test_an_allowed_network_is_let_through_in_every_spelling_and_weakens_nothing_else(
+    opened: list[str],
+) -> None:
     allowed = parse_networks(["10.1.0.0/16", "fd12::/16"])
     names = Names(inside_example=["10.1.2.3"], mixed_example=["10.1.2.3", "10.2.0.1"])
     let_through = ["10.1.2.3", "0x0a010203", "[::ffff:10.1.2.3]", "[64:ff9b::a01:203]", "[fd12::5]", "inside.example"]  # fmt: skip
@@ -142,7 +154,9 @@ def test_an_allowed_network_is_let_through_in_every_spelling_and_weakens_nothing
     assert opened == []
 
 
-def test_all_networks_allowed_is_still_no_leave_for_ports_users_and_our_own_host(opened):
+def test_all_networks_allowed_is_still_no_leave_for_ports_users_and_our_own_host(
+    opened: list[str],
+) -> None:
     everything = parse_networks(["0.0.0.0/0", "::/0"])
     for url in (
         "http://10.0.0.1:25/",
@@ -158,7 +172,7 @@ def test_all_networks_allowed_is_still_no_leave_for_ports_users_and_our_own_host
 # --- our own host ---------------------------------------------------------------------------------
 
 
-def test_our_own_host_is_refused_but_for_the_urls_that_are_excepted():
+def test_our_own_host_is_refused_but_for_the_urls_that_are_excepted() -> None:
     with Receiver() as receiver:
         own = frozenset({"portal.example", f"127.0.0.1:{receiver.port}"})
         bin_url = receiver.url("/bin/1")
@@ -171,7 +185,9 @@ def test_our_own_host_is_refused_but_for_the_urls_that_are_excepted():
 
 
 @pytest.mark.parametrize("spelled", ["https://Bücher.example", "https://xn--bcher-kva.example."])
-def test_our_own_host_is_known_in_whatever_spelling_the_operator_gave_it(settings, spelled):
+def test_our_own_host_is_known_in_whatever_spelling_the_operator_gave_it(
+    settings: Settings, spelled: Any
+) -> None:
     from subscriptions.endpoints.own_hosts import own_hosts
 
     settings.WEBHOOKS_PUBLIC_URL = spelled
@@ -186,7 +202,9 @@ def test_our_own_host_is_known_in_whatever_spelling_the_operator_gave_it(setting
         "b1/\r\nX: y", "b1/ x", "b1/#x", "b1?a=/..", "", "/api", ".", "b1/\u202e", "a" * MAX_URL_LENGTH,
     ],
 )  # fmt: skip
-def test_the_request_bin_is_no_way_to_the_rest_of_the_portal(settings, rest, opened):
+def test_the_request_bin_is_no_way_to_the_rest_of_the_portal(
+    settings: Settings, rest: Any, opened: list[str]
+) -> None:
     from subscriptions.endpoints.own_hosts import is_request_bin, own_hosts
 
     settings.WEBHOOKS_REQUEST_BIN = True
@@ -203,7 +221,7 @@ def test_the_request_bin_is_no_way_to_the_rest_of_the_portal(settings, rest, ope
 
 
 @pytest.mark.django_db
-def test_the_api_and_the_form_refuse_every_spelling_in_words(settings):
+def test_the_api_and_the_form_refuse_every_spelling_in_words(settings: Settings) -> None:
     settings.WEBHOOKS_ALLOWED_NETWORKS = []
     settings.WEBHOOKS_PUBLIC_URL = "https://portal.example"
     made = account()
@@ -230,8 +248,11 @@ def test_the_api_and_the_form_refuse_every_spelling_in_words(settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_stored_by_hand_is_refused_when_sent_and_only_the_operator_s_log_says_why(
-    settings, caplog, opened, monkeypatch
-):
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    opened: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from deliveries.publishing.publisher import publish
     from deliveries.transport import name_lookup
 
@@ -277,7 +298,9 @@ def test_what_was_stored_by_hand_is_refused_when_sent_and_only_the_operator_s_lo
 # --- no oracle ------------------------------------------------------------------------------------
 
 
-def test_inside_addresses_look_alike_whether_open_closed_filtered_or_absent(connected):
+def test_inside_addresses_look_alike_whether_open_closed_filtered_or_absent(
+    connected: list[str],
+) -> None:
     """The same words, the same evidence, no address, no timing of a connection: none was tried."""
     names = Names()
     seen = set()
@@ -306,7 +329,9 @@ def test_inside_addresses_look_alike_whether_open_closed_filtered_or_absent(conn
 
 
 @pytest.mark.django_db
-def test_the_form_s_look_at_a_url_names_no_address_inside(settings, monkeypatch, caplog):
+def test_the_form_s_look_at_a_url_names_no_address_inside(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Else it would tell what names mean in the operator's own network, one by one."""
     from subscriptions.endpoints import url_preview
 

@@ -1,15 +1,18 @@
 """Custom headers that would change a request's frame, its signature, or the header after them."""
 
 import json
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from deliveries.models import Attempt
 from deliveries.publishing.publisher import publish
+from deliveries.transport.client import Transport
 from deliveries.transport.request_headers import UnsendableHeader, header_lines
 from subscriptions.endpoints.header_rules import MAX_HEADERS, check_headers
 from subscriptions.errors import Refused
-from subscriptions.models import Endpoint
+from subscriptions.models import Broadcaster, Endpoint
 from tests.api_clients import Api, account, problem_of
 from tests.attacks.verdicts import verdict_of
 from tests.deliveries.doors import HEADERS, LOOPBACK, send
@@ -38,18 +41,18 @@ BAD_VALUES = [
 PADDED_VALUES = [" a", "a ", "\ta", "a\t", " ", "\t", "a" * 2_001]
 
 
-def cases(name):
+def cases(name: Any) -> set[str]:
     return {name, name.upper(), name.lower(), name.swapcase()}
 
 
-def refused(*headers, signature_header="X-Own-Signature"):
+def refused(*headers: Any, signature_header: str = "X-Own-Signature") -> str:
     with pytest.raises(Refused) as caught:
         check_headers(headers, signature_header=signature_header)
     assert (caught.value.code, caught.value.pointer) == ("header_not_allowed", "/headers")
     return caught.value.detail
 
 
-def deliver_with(receiver, broadcaster, headers):
+def deliver_with(receiver: Receiver, broadcaster: Broadcaster, headers: Any) -> None:
     """Sends one event to an endpoint whose row was changed by hand."""
     endpoint = endpoint_at("https://example.com/", broadcaster)
     Endpoint.objects.filter(pk=endpoint.pk).update(url=receiver.url(), headers=headers)
@@ -59,29 +62,29 @@ def deliver_with(receiver, broadcaster, headers):
 
 
 @pytest.mark.parametrize("name", [*PROTOCOL, *OURS, "X-Own-Signature"])
-def test_a_header_of_the_protocol_s_or_ours_is_refused_in_any_case(name):
+def test_a_header_of_the_protocol_s_or_ours_is_refused_in_any_case(name: Any) -> None:
     for spelled in cases(name):
         assert "set by the portal itself" in refused((spelled, "x"))
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
-def test_what_is_no_header_name_is_refused(name):
+def test_what_is_no_header_name_is_refused(name: Any) -> None:
     assert "is not a header name" in refused((name, "x"))
 
 
 @pytest.mark.parametrize("value", [*BAD_VALUES, *PADDED_VALUES])
-def test_a_value_that_no_header_can_carry_is_refused(value):
+def test_a_value_that_no_header_can_carry_is_refused(value: Any) -> None:
     assert "X-A" in refused(("X-A", value))
 
 
-def test_many_headers_and_the_same_header_twice_are_refused():
+def test_many_headers_and_the_same_header_twice_are_refused() -> None:
     assert "at most" in refused(*[(f"X-{number}", "x") for number in range(MAX_HEADERS + 1)])
     assert "at most" in refused(*[(f"X-{number}", "x") for number in range(50_000)])
     assert "twice" in refused(("X-A", "1"), ("x-a", "2"))
     assert "up to 100" in refused(("X" * 101, "1"))
 
 
-def test_what_is_allowed_is_sent_as_it_was_given(door, receiver):
+def test_what_is_allowed_is_sent_as_it_was_given(door: Transport, receiver: Receiver) -> None:
     allowed = [
         ("Authorization", "Bearer a.b~c"),
         ("Cookie", "a=b; c=d"),
@@ -103,7 +106,9 @@ def test_what_is_allowed_is_sent_as_it_was_given(door, receiver):
     ],
     ids=repr,
 )
-def test_the_door_itself_sends_no_header_that_would_change_the_frame(door, receiver, header):
+def test_the_door_itself_sends_no_header_that_would_change_the_frame(
+    door: Transport, receiver: Receiver, header: Any
+) -> None:
     """Whatever came past the rules, by hand or by an older version, ends as a fault of ours."""
     result = send(door, receiver.url(), headers=(*HEADERS, header))
     assert verdict_of(result).failure == "internal"
@@ -116,7 +121,7 @@ def test_the_door_itself_sends_no_header_that_would_change_the_frame(door, recei
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("platform", ["clawget", "cryptlex"])
-def test_the_api_refuses_hostile_headers_at_their_place(platform):
+def test_the_api_refuses_hostile_headers_at_their_place(platform: str) -> None:
     made = account(platform)
     api = Api(made.token)
     body = {"name": "A", "url": "https://example.com/", "topics": ["*"]}
@@ -131,7 +136,7 @@ def test_the_api_refuses_hostile_headers_at_their_place(platform):
 
 
 @pytest.mark.django_db
-def test_the_form_refuses_hostile_headers_and_keeps_what_was_typed(settings):
+def test_the_form_refuses_hostile_headers_and_keeps_what_was_typed(settings: Settings) -> None:
     portal = make_portal("clawget")
     client, page = portal.client("owner"), portal.url("endpoint-new")
     form = {"name": "A", "url": "https://example.com/", "which": "all"}
@@ -156,7 +161,9 @@ def test_the_form_refuses_hostile_headers_and_keeps_what_was_typed(settings):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("platform", ["clawget", "cryptlex"])
-def test_a_reserved_header_that_was_stored_by_hand_stands_in_for_none_of_ours(settings, platform):
+def test_a_reserved_header_that_was_stored_by_hand_stands_in_for_none_of_ours(
+    settings: Settings, platform: str
+) -> None:
     """As one that was stored before the platform's signature got its name."""
     settings.WEBHOOKS_ALLOWED_NETWORKS = LOOPBACK
     forged = [
@@ -180,7 +187,9 @@ def test_a_reserved_header_that_was_stored_by_hand_stands_in_for_none_of_ours(se
 @pytest.mark.parametrize(
     "header", [["X A", "x"], ["X-A", "a\r\nHost: inside.example"], ["X-A", "日本"]]
 )
-def test_a_broken_header_that_was_stored_by_hand_is_our_fault_and_is_not_sent(settings, header):
+def test_a_broken_header_that_was_stored_by_hand_is_our_fault_and_is_not_sent(
+    settings: Settings, header: Any
+) -> None:
     settings.WEBHOOKS_ALLOWED_NETWORKS = LOOPBACK
     made = account("clawget")
     with Receiver() as receiver:

@@ -3,10 +3,12 @@
 import socket
 import threading
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from tests import certificates
+from tests.certificates import Certificate
 from tests.deliveries.doors import open_door, send
 from tests.receiver import Receiver, Reply
 
@@ -19,7 +21,7 @@ class Forger:
     unasked: `when` says how soon; "while it is idle" is once `answered` is set. `sent` is set when all of that is on
     its way. Use as a context manager."""
 
-    def __init__(self, when, certificate=None):
+    def __init__(self, when: Any, certificate: Certificate | None = None) -> None:
         self.when = when
         self.answered, self.sent = threading.Event(), threading.Event()
         self.connections = 0
@@ -28,22 +30,22 @@ class Forger:
         scheme = "https" if certificate else "http"
         self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}/"
 
-    def __enter__(self):
+    def __enter__(self) -> "Forger":
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: Any) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def _accept(self):
+    def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
                 self.connections += 1
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _serve(self, connection):
+    def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError), connection:
             if self._secure:
                 connection = self._secure.wrap_socket(connection, server_side=True)
@@ -54,7 +56,7 @@ class Forger:
                     forging = False
                     self.sent.set()
 
-    def _answer(self, connection, when):
+    def _answer(self, connection: socket.socket, when: Any) -> None:
         if when == "in one write":
             connection.sendall(HONEST + FORGED)
             return
@@ -78,7 +80,9 @@ class Forger:
         ("while it is idle", certificates.good()),
     ],
 )
-def test_an_answer_sent_before_the_request_is_not_taken_for_its_own(when, certificate):
+def test_an_answer_sent_before_the_request_is_not_taken_for_its_own(
+    when: Any, certificate: Certificate | None
+) -> None:
     with open_door() as door, Forger(when, certificate) as forger:
         first = send(door, forger.url)
         forger.answered.set()
@@ -89,7 +93,7 @@ def test_an_answer_sent_before_the_request_is_not_taken_for_its_own(when, certif
     assert second.connect_ms is not None  # the connection that had something to say was closed
 
 
-def test_a_greeting_is_at_most_the_answer_of_the_one_request_that_met_it():
+def test_a_greeting_is_at_most_the_answer_of_the_one_request_that_met_it() -> None:
     """A receiver may answer what it has not read: it is its own event that it loses."""
     early = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly"
     with open_door() as door, Receiver(greeting=early + early) as receiver:

@@ -30,7 +30,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
-def test_a_run_of_hostile_answers_takes_less_than_10_mb():
+def test_a_run_of_hostile_answers_takes_less_than_10_mb() -> None:
     with Receiver() as receiver:
         urls = [receiver.on(f"/{number}", reply) for number, reply in enumerate(HOSTILE.values())]
         command = [sys.executable, "-m", "tests.attacks.measured_sender", *urls]

@@ -3,11 +3,13 @@
 import socket
 import time
 from functools import partial
+from typing import Any
 
 import pytest
 
 from deliveries.transport import name_lookup
 from deliveries.transport.name_lookup import MAX_TRIED_ADDRESSES
+from deliveries.transport.result import TransportResult
 from subscriptions.endpoints import system_resolver
 from tests.attacks.verdicts import told, verdict_of
 from tests.deliveries.doors import Names, open_door, request, results, send
@@ -17,24 +19,26 @@ INSIDE = "10.0.0.5"
 
 
 @pytest.fixture
-def no_memory(monkeypatch):
+def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each request looks its name up anew."""
     monkeypatch.setattr(name_lookup, "KEEP_SECONDS", 0.0)
 
 
-def blocked(result):
+def blocked(result: TransportResult) -> tuple[str, str]:
     return (verdict_of(result).failure, result.error.blocked_address)
 
 
 # --- rebinding ------------------------------------------------------------------------------------
 
 
-def test_an_address_is_judged_again_where_the_socket_is_opened(connected, monkeypatch):
+def test_an_address_is_judged_again_where_the_socket_is_opened(
+    connected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As if the name had been pointed elsewhere after the look-up."""
     with open_door(resolve=Names(rebound_example=["127.0.0.1"])) as door, Receiver() as receiver:
         judged = []
 
-        def second_time_inside(address):
+        def second_time_inside(address: Any) -> str | None:
             judged.append(address)
             return "a loopback address" if len(judged) > 1 else None
 
@@ -48,7 +52,9 @@ def test_an_address_is_judged_again_where_the_socket_is_opened(connected, monkey
     assert judged == ["127.0.0.1", "127.0.0.1"]
 
 
-def test_an_answer_with_no_lifetime_at_all_is_asked_for_once_a_request(no_memory, connected):
+def test_an_answer_with_no_lifetime_at_all_is_asked_for_once_a_request(
+    no_memory: None, connected: list[str]
+) -> None:
     """The answer that was judged is the one that is called: nobody asks again in between."""
     answers = iter([["127.0.0.1"], [INSIDE], ["127.0.0.1"]])
     with open_door(resolve=lambda name: next(answers)) as door, Receiver() as receiver:
@@ -59,7 +65,9 @@ def test_an_answer_with_no_lifetime_at_all_is_asked_for_once_a_request(no_memory
     assert set(connected) == {"127.0.0.1"}
 
 
-def test_a_name_re_pointed_inside_is_refused_even_with_a_kept_connection(no_memory, connected):
+def test_a_name_re_pointed_inside_is_refused_even_with_a_kept_connection(
+    no_memory: None, connected: list[str]
+) -> None:
     names = Names(moving_example=["127.0.0.1"])
     with open_door(resolve=names) as door, Receiver() as receiver:
         url = receiver.url(host="moving.example")
@@ -73,7 +81,9 @@ def test_a_name_re_pointed_inside_is_refused_even_with_a_kept_connection(no_memo
     assert set(connected) == {"127.0.0.1"}
 
 
-def test_a_retry_after_a_closed_connection_goes_where_the_first_was_judged_to(no_memory, connected):
+def test_a_retry_after_a_closed_connection_goes_where_the_first_was_judged_to(
+    no_memory: None, connected: list[str]
+) -> None:
     """The request is made again within the attempt; its name is not looked up again for that."""
     answers = iter([["127.0.0.1"], ["127.0.0.1"], [INSIDE]])
     with open_door(resolve=lambda name: next(answers)) as door, Receiver() as receiver:
@@ -85,7 +95,7 @@ def test_a_retry_after_a_closed_connection_goes_where_the_first_was_judged_to(no
     assert set(connected) == {"127.0.0.1"}
 
 
-def test_a_re_pointed_name_is_found_at_its_new_place(no_memory):
+def test_a_re_pointed_name_is_found_at_its_new_place(no_memory: None) -> None:
     names = Names(moving_example=["127.0.0.1"])
     with open_door(resolve=names) as door, Receiver() as old:
         old.on("/", Reply(headers=(("Connection", "close"),), then="close"))
@@ -113,7 +123,7 @@ def test_a_re_pointed_name_is_found_at_its_new_place(no_memory):
         ["127.0.0.1", "fe80::1%eth0"],
     ],
 )
-def test_one_bad_record_refuses_the_name(records, connected):
+def test_one_bad_record_refuses_the_name(records: Any, connected: list[str]) -> None:
     with open_door(resolve=Names(mixed_example=records)) as door, Receiver() as receiver:
         result = send(door, receiver.url(host="mixed.example"))
         assert receiver.connections == 0
@@ -122,7 +132,7 @@ def test_one_bad_record_refuses_the_name(records, connected):
     assert connected == []
 
 
-def test_after_a_dead_first_record_the_second_is_tried(connected):
+def test_after_a_dead_first_record_the_second_is_tried(connected: list[str]) -> None:
     names = Names(several_example=["127.0.0.9", "127.0.0.1"])
     with open_door(resolve=names) as door, Receiver() as receiver:
         result = send(door, receiver.url(host="several.example"))
@@ -131,14 +141,16 @@ def test_after_a_dead_first_record_the_second_is_tried(connected):
     assert connected == ["127.0.0.9", "127.0.0.1"]
 
 
-def test_a_dead_ipv6_record_does_not_keep_the_ipv4_one_from_being_tried(connected):
+def test_a_dead_ipv6_record_does_not_keep_the_ipv4_one_from_being_tried(
+    connected: list[str],
+) -> None:
     names = Names(both_example=["::1", "127.0.0.1"])
     with open_door(resolve=names) as door, Receiver() as receiver:
         assert send(door, receiver.url(host="both.example")).status_code == 200
     assert connected[-1] == "127.0.0.1"
 
 
-def test_of_hundreds_of_good_records_a_few_are_tried(connected):
+def test_of_hundreds_of_good_records_a_few_are_tried(connected: list[str]) -> None:
     """All are judged; but one request is no means to knock at hundreds of doors."""
     many = [f"127.1.{n // 250}.{n % 250 + 1}" for n in range(600)]
     with open_door(resolve=Names(many_example=many)) as door:
@@ -148,7 +160,7 @@ def test_of_hundreds_of_good_records_a_few_are_tried(connected):
 
 
 @pytest.mark.parametrize("records", [[], socket.gaierror(socket.EAI_NONAME, "NXDOMAIN")])
-def test_an_empty_answer_is_a_name_without_an_address(records, opened):
+def test_an_empty_answer_is_a_name_without_an_address(records: Any, opened: list[str]) -> None:
     with open_door(resolve=Names(empty_example=records)) as door:
         result = send(door, "http://empty.example/")
     assert verdict_of(result).failure == "dns_failed"
@@ -166,7 +178,9 @@ def test_an_empty_answer_is_a_name_without_an_address(records, opened):
         ValueError("nonsense in the answer"),
     ],
 )
-def test_a_name_server_that_breaks_is_one_that_did_not_answer(error, opened):
+def test_a_name_server_that_breaks_is_one_that_did_not_answer(
+    error: Any, opened: list[str]
+) -> None:
     with open_door(resolve=Names(broken_example=error)) as door:
         result = send(door, "http://broken.example/")
     assert verdict_of(result).failure == "dns_failed"
@@ -174,10 +188,12 @@ def test_a_name_server_that_breaks_is_one_that_did_not_answer(error, opened):
     assert opened == []
 
 
-def test_a_cname_to_the_inside_is_refused_by_what_it_leads_to(monkeypatch, opened):
+def test_a_cname_to_the_inside_is_refused_by_what_it_leads_to(
+    monkeypatch: pytest.MonkeyPatch, opened: list[str]
+) -> None:
     """The system's resolver follows it: the name is public, its records are another's."""
 
-    def getaddrinfo(host, *_arguments, **_named):
+    def getaddrinfo(host: Any, *_arguments: Any, **_named: Any) -> Any:
         assert host == "alias.example."
         kind = partial(tuple, (socket.AF_INET, socket.SOCK_STREAM, 6, "db.corp.internal"))
         return [(*kind(), (INSIDE, 0))]
@@ -190,10 +206,12 @@ def test_a_cname_to_the_inside_is_refused_by_what_it_leads_to(monkeypatch, opene
     assert opened == []
 
 
-def test_no_search_domain_of_this_machine_is_tried(monkeypatch, opened):
+def test_no_search_domain_of_this_machine_is_tried(
+    monkeypatch: pytest.MonkeyPatch, opened: list[str]
+) -> None:
     asked = []
 
-    def getaddrinfo(host, *_arguments, **_named):
+    def getaddrinfo(host: Any, *_arguments: Any, **_named: Any) -> Any:
         asked.append(host)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -208,7 +226,7 @@ def test_no_search_domain_of_this_machine_is_tried(monkeypatch, opened):
 # --- slow name servers ----------------------------------------------------------------------------
 
 
-def test_a_name_server_that_does_not_answer_ends_at_the_deadline_and_holds_up_nobody():
+def test_a_name_server_that_does_not_answer_ends_at_the_deadline_and_holds_up_nobody() -> None:
     names = Names(slow_example=1.5, quick_example=["127.0.0.1"])
     with open_door(resolve=names) as door, Receiver() as receiver:
         started = time.monotonic()
@@ -222,8 +240,8 @@ def test_a_name_server_that_does_not_answer_ends_at_the_deadline_and_holds_up_no
     assert names.asked.count("slow.example") == 1
 
 
-def test_a_slow_look_up_leaves_the_receiver_only_what_is_left_of_the_deadline():
-    def resolve(name):
+def test_a_slow_look_up_leaves_the_receiver_only_what_is_left_of_the_deadline() -> None:
+    def resolve(name: Any) -> Any:
         time.sleep(0.4)
         return ["127.0.0.1"]
 

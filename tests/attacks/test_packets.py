@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WAYS_IN = (["unshare", "--net"], ["unshare", "--map-root-user", "--net"])
 
 
-def way_in():
+def way_in() -> list[str] | None:
     """The command that runs another in a namespace of its own; None where there is none."""
     if not (shutil.which("unshare") and shutil.which("ip")):
         return None
@@ -23,7 +24,7 @@ def way_in():
 
 
 @pytest.fixture(scope="module")
-def report():
+def report() -> dict[str, Any]:
     way = way_in()
     if way is None:
         pytest.skip("no network namespace: needs util-linux, iproute2 and the right to make one")
@@ -33,14 +34,16 @@ def report():
     return json.loads(done.stdout)
 
 
-def test_no_packet_leaves_for_a_forbidden_address_however_it_is_spelled(report):
+def test_no_packet_leaves_for_a_forbidden_address_however_it_is_spelled(
+    report: dict[str, Any],
+) -> None:
     assert report["tried"] > 600
     assert report["failures"] == ["address_blocked"]
     assert report["reached"] == []
     assert report["packets"] == 0
 
 
-def test_the_same_addresses_are_reached_once_everything_is_allowed(report):
+def test_the_same_addresses_are_reached_once_everything_is_allowed(report: dict[str, Any]) -> None:
     """Else the test before would count nothing."""
     assert report["packets_if_allowed"] > 200
     assert {"127.0.0.1", "10.0.0.5", "169.254.169.254", "168.63.129.16", "fd00:ec2::254"} <= set(
@@ -49,9 +52,13 @@ def test_the_same_addresses_are_reached_once_everything_is_allowed(report):
     assert len(report["reached_if_allowed"]) > 40
 
 
-def test_public_addresses_are_reached_and_a_redirect_to_metadata_leads_to_no_packet(report):
+def test_public_addresses_are_reached_and_a_redirect_to_metadata_leads_to_no_packet(
+    report: dict[str, Any],
+) -> None:
     assert report["reached_in_public"] == ["2606:4700::1111", "8.8.4.4", "8.8.8.8"]
 
 
-def test_networks_allowed_by_name_are_reached_and_their_neighbours_are_not(report):
+def test_networks_allowed_by_name_are_reached_and_their_neighbours_are_not(
+    report: dict[str, Any],
+) -> None:
     assert report["reached_if_named"] == ["10.1.2.3", "10.1.255.255", "fd12::5"]

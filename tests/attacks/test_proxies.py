@@ -1,7 +1,13 @@
 """The operator's egress proxy takes everything; proxies of the environment take nothing."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NoReturn
+
 import pytest
 
+from deliveries.transport.client import Transport
 from tests import certificates
 from tests.attacks.proxy import Proxy
 from tests.attacks.verdicts import told, verdict_of
@@ -13,22 +19,24 @@ SIGNED = ("X-Clawget-Signature", "ab" * 32)
 VARIABLES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 
 
-def nobody(name):
+def nobody(name: Any) -> NoReturn:
     raise AssertionError(f"{name} was looked up here, which is the proxy's to do")
 
 
 @pytest.fixture
-def behind(connected):
+def behind(connected: list[str]) -> Callable[..., AbstractContextManager[Transport]]:
     """A door that has a proxy, allows nothing inside, and looks no name up itself."""
 
-    def make(proxy, **options):
+    def make(proxy: Proxy, **options: Any) -> Any:
         defaults = {"proxy": proxy.url, "allowed_networks": (), "resolve": nobody}
         return open_door(**defaults | options)
 
     return make
 
 
-def test_https_goes_through_a_tunnel_and_is_verified_end_to_end(behind, connected):
+def test_https_goes_through_a_tunnel_and_is_verified_end_to_end(
+    behind: Callable[..., AbstractContextManager[Transport]], connected: list[str]
+) -> None:
     certificate = certificates.issue(("shop.example",), issuer=certificates.authority())
     with Proxy() as proxy, Receiver(certificate=certificate) as receiver, behind(proxy) as door:
         proxy.places = {"shop.example": receiver.port, "bank.example": receiver.port}
@@ -53,7 +61,9 @@ def test_https_goes_through_a_tunnel_and_is_verified_end_to_end(behind, connecte
     assert "X-Proxy" not in dict(results[0].headers)
 
 
-def test_http_goes_through_it_in_absolute_form(behind):
+def test_http_goes_through_it_in_absolute_form(
+    behind: Callable[..., AbstractContextManager[Transport]],
+) -> None:
     with Proxy() as proxy, Receiver() as receiver, behind(proxy) as door:
         proxy.places = {"shop.example": receiver.port}
         result = send(door, "http://shop.example:8080/hook?a=1")
@@ -62,7 +72,9 @@ def test_http_goes_through_it_in_absolute_form(behind):
     assert receiver.requests[0].target == "/hook?a=1"
 
 
-def test_its_password_goes_to_it_alone(behind):
+def test_its_password_goes_to_it_alone(
+    behind: Callable[..., AbstractContextManager[Transport]],
+) -> None:
     with Proxy(credentials="op:s3cret") as proxy, Receiver() as receiver, behind(proxy) as door:
         proxy.places = {"shop.example": receiver.port}
         assert send(door, "http://shop.example/").status_code == 200
@@ -80,14 +92,18 @@ def test_its_password_goes_to_it_alone(behind):
         "http://u:p@shop.example/", "https://portal.example/",
     ],
 )  # fmt: skip
-def test_the_rules_for_urls_hold_before_a_proxy_too(behind, connected, url):
+def test_the_rules_for_urls_hold_before_a_proxy_too(
+    behind: Callable[..., AbstractContextManager[Transport]], connected: list[str], url: Any
+) -> None:
     with Proxy() as proxy, behind(proxy, refused_hosts=frozenset({"portal.example"})) as door:
         assert verdict_of(send(door, url)).failure == "address_blocked"
     assert connected == []
     assert proxy.heads == []
 
 
-def test_what_a_proxy_refuses_is_refused_and_says_nothing_about_the_proxy(behind):
+def test_what_a_proxy_refuses_is_refused_and_says_nothing_about_the_proxy(
+    behind: Callable[..., AbstractContextManager[Transport]],
+) -> None:
     with Proxy(refuses=b"HTTP/1.1 403 Not to 10.0.0.5") as proxy, behind(proxy) as door:
         result = send(door, "https://inside.example/")
     text = told(result, "https://inside.example/").text
@@ -97,14 +113,18 @@ def test_what_a_proxy_refuses_is_refused_and_says_nothing_about_the_proxy(behind
     assert result.remote_address == ""
 
 
-def test_where_the_proxy_is_is_told_to_nobody(behind):
+def test_where_the_proxy_is_is_told_to_nobody(
+    behind: Callable[..., AbstractContextManager[Transport]],
+) -> None:
     with Proxy() as proxy, Receiver() as receiver, behind(proxy) as door:
         proxy.places = {"shop.example": receiver.port}
         good = send(door, "http://shop.example/")
     assert (good.status_code, good.remote_address) == (200, "")
 
 
-def test_a_proxy_that_is_down_or_stalls_is_a_fault_of_ours_and_ends_in_time(behind):
+def test_a_proxy_that_is_down_or_stalls_is_a_fault_of_ours_and_ends_in_time(
+    behind: Callable[..., AbstractContextManager[Transport]],
+) -> None:
     with open_door(proxy=f"http://127.0.0.1:{closed_port()}", resolve=nobody) as door:
         assert verdict_of(send(door, "https://shop.example/")).failure == "internal"
     with Proxy(silent=True) as proxy, behind(proxy) as door:
@@ -114,7 +134,9 @@ def test_a_proxy_that_is_down_or_stalls_is_a_fault_of_ours_and_ends_in_time(behi
     assert "127.0.0.1" not in told(stalled, "https://shop.example/").text
 
 
-def test_no_proxy_of_the_environment_keeps_anything_from_the_operator_s(behind, monkeypatch):
+def test_no_proxy_of_the_environment_keeps_anything_from_the_operator_s(
+    behind: Callable[..., AbstractContextManager[Transport]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "*")
     for name in VARIABLES:
@@ -125,7 +147,9 @@ def test_no_proxy_of_the_environment_keeps_anything_from_the_operator_s(behind, 
     assert len(proxy.heads) == 1
 
 
-def test_proxies_passwords_and_settings_of_the_environment_are_not_used(monkeypatch, tmp_path):
+def test_proxies_passwords_and_settings_of_the_environment_are_not_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     with Proxy() as proxy, Receiver() as receiver:
         for name in VARIABLES:
             monkeypatch.setenv(name, proxy.url)
@@ -145,7 +169,7 @@ def test_proxies_passwords_and_settings_of_the_environment_are_not_used(monkeypa
         assert {name for name, _ in got.headers} == {"Host", "Content-Type", "User-Agent", "Content-Length"}  # fmt: skip
 
 
-def test_cookies_are_neither_kept_nor_sent(door, receiver):
+def test_cookies_are_neither_kept_nor_sent(door: Transport, receiver: Receiver) -> None:
     from tests.receiver import Reply
 
     receiver.on("/", Reply(headers=(("Set-Cookie", "a=b; Path=/"),)))

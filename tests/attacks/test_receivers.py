@@ -6,9 +6,11 @@ import time
 import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from deliveries.transport.client import Transport
 from deliveries.transport.result import MAX_BODY_KEPT_BYTES, MAX_BODY_PIECES
 from tests import certificates
 from tests.attacks.verdicts import told, verdict_of
@@ -169,7 +171,9 @@ ODD = [
 
 
 @pytest.mark.parametrize("answer", BROKEN, ids=lambda answer: answer.name)
-def test_a_broken_answer_is_a_failure_of_its_class_and_the_door_goes_on(door, receiver, answer):
+def test_a_broken_answer_is_a_failure_of_its_class_and_the_door_goes_on(
+    door: Transport, receiver: Receiver, answer: Any
+) -> None:
     url = receiver.on("/hook", Reply(raw=answer.raw, then=answer.then))
     result = send(door, url)
     verdict, explanation = verdict_of(result), told(result, url)
@@ -184,7 +188,9 @@ def test_a_broken_answer_is_a_failure_of_its_class_and_the_door_goes_on(door, re
 
 
 @pytest.mark.parametrize("answer", ODD, ids=lambda answer: answer.name)
-def test_an_odd_answer_counts_and_nothing_after_it_does(door, receiver, answer):
+def test_an_odd_answer_counts_and_nothing_after_it_does(
+    door: Transport, receiver: Receiver, answer: Any
+) -> None:
     receiver.on("/hook", Reply(raw=answer.raw))
     result = send(door, receiver.url("/hook"))
     assert verdict_of(result).failure is None
@@ -198,8 +204,8 @@ def test_an_odd_answer_counts_and_nothing_after_it_does(door, receiver, answer):
 @pytest.mark.parametrize("location", ["http://169.254.169.254/latest/", "//10.0.0.5/", "/inside"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_opens_no_socket_and_makes_no_request(
-    door, receiver, connected, location, status
-):
+    door: Transport, receiver: Receiver, connected: list[str], location: Any, status: int
+) -> None:
     receiver.on("/hook", Reply(status, "Moved", (("Location", location),)))
     assert send(door, receiver.url("/hook")).status_code == status
     assert connected == ["127.0.0.1"]
@@ -217,7 +223,9 @@ def test_a_redirect_opens_no_socket_and_makes_no_request(
         ("gzip, gzip, deflate, br", GZIP_BOMB),
     ],
 )
-def test_a_compressed_body_is_kept_as_it_came_and_never_inflated(door, receiver, coding, bomb):
+def test_a_compressed_body_is_kept_as_it_came_and_never_inflated(
+    door: Transport, receiver: Receiver, coding: Any, bomb: bytes
+) -> None:
     receiver.on("/hook", Reply(headers=(("Content-Encoding", coding),), body=bomb))
     result = send(door, receiver.url("/hook"))
     assert result.error is None
@@ -236,7 +244,9 @@ def test_a_compressed_body_is_kept_as_it_came_and_never_inflated(door, receiver,
     ],
     ids=["no length", "one chunk of 4 GiB", "10 GB", "until closed"],
 )
-def test_an_endless_body_is_cut_after_64_kib_and_its_status_counts(door, receiver, raw):
+def test_an_endless_body_is_cut_after_64_kib_and_its_status_counts(
+    door: Transport, receiver: Receiver, raw: bytes
+) -> None:
     receiver.on("/hook", Reply(raw=raw, body=b"a" * 8192, endless=True))
     result = send(door, receiver.url("/hook"))
     assert (result.status_code, result.truncated, result.error) == (200, True, None)
@@ -245,7 +255,9 @@ def test_an_endless_body_is_cut_after_64_kib_and_its_status_counts(door, receive
     assert send(door, receiver.url("/next")).connect_ms is not None  # not on the cut connection
 
 
-def test_a_body_of_single_bytes_is_cut_after_4096_pieces(door, receiver):
+def test_a_body_of_single_bytes_is_cut_after_4096_pieces(
+    door: Transport, receiver: Receiver
+) -> None:
     receiver.on("/hook", Reply(raw=CHUNKED, body=b"1\r\na\r\n" * 2_000, endless=True))
     result = send(door, receiver.url("/hook"))
     assert (result.status_code, result.truncated, result.error) == (200, True, None)
@@ -253,7 +265,7 @@ def test_a_body_of_single_bytes_is_cut_after_4096_pieces(door, receiver):
     assert send(door, receiver.url("/next")).connect_ms is not None
 
 
-def test_a_reset_is_a_connection_broken_off(door, receiver):
+def test_a_reset_is_a_connection_broken_off(door: Transport, receiver: Receiver) -> None:
     url = receiver.on("/hook", Reply(raw=b"", then="reset"))
     result = send(door, url)
     assert verdict_of(result).failure == "connection_reset"
@@ -275,7 +287,7 @@ SLOW = {
 }  # fmt: skip
 
 
-def test_each_slow_receiver_is_given_up_at_the_deadline():
+def test_each_slow_receiver_is_given_up_at_the_deadline() -> None:
     """All at once, as they would come; the deadline is for look-up, connection and answer."""
     deadline_seconds = 0.8
     with ExitStack() as stack:

@@ -3,8 +3,11 @@
 import html
 import json
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from deliveries.diagnosis.explanation import shown
 from deliveries.event_log.bodies import shown_body, visible
@@ -16,7 +19,7 @@ from tests.api_clients import Api, api_with
 from tests.attacks.test_receivers import BROKEN, ODD
 from tests.deliveries.doors import LOOPBACK
 from tests.deliveries.sending import dispatch
-from tests.portal_clients import make_portal
+from tests.portal_clients import Portal, make_portal
 from tests.receiver import Receiver, Reply
 
 HIDDEN = "\x00\x08\x1b\x7f\x85\xad\u034f\u061c\u115f\u17b5\u180e\u200b\u200f\u2028\u202e\u2066\u2800\u3164\ufeff\ufffe\U000e0041\U0001d173"
@@ -49,7 +52,9 @@ ON_THE_WIRE = {
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_answer_breaks_a_page_or_the_api_and_none_comes_alive(settings, tmp_path):
+def test_no_answer_breaks_a_page_or_the_api_and_none_comes_alive(
+    settings: Settings, tmp_path: Path
+) -> None:
     settings.WEBHOOKS_ALLOWED_NETWORKS = LOOPBACK
     authority = tmp_path / "authority.pem"
     authority.write_bytes(certificates.authority().pem)
@@ -78,7 +83,7 @@ def test_no_answer_breaks_a_page_or_the_api_and_none_comes_alive(settings, tmp_p
         check_api(api, delivery)
 
 
-def check_page(portal, delivery):
+def check_page(portal: Portal, delivery: Delivery) -> None:
     name = delivery.endpoint.name
     page = f"/b/{portal.live.pk}/deliveries/{delivery.public_id}/"
     response = portal.client("viewer").get(page)
@@ -92,7 +97,7 @@ def check_page(portal, delivery):
         assert "⟦U+202E⟧" in html.unescape(text)
 
 
-def check_api(api: Api, delivery):
+def check_api(api: Api, delivery: Delivery) -> None:
     response = api.get(f"deliveries/{delivery.public_id}")
     assert response.status_code == 200, delivery.endpoint.name
     assert response["Content-Type"] == "application/json"
@@ -101,7 +106,7 @@ def check_api(api: Api, delivery):
 
 
 @pytest.mark.parametrize("character", HIDDEN)
-def test_every_character_that_does_not_show_is_named_or_left_out(character):
+def test_every_character_that_does_not_show_is_named_or_left_out(character: Any) -> None:
     named = f"a⟦U+{ord(character):04X}⟧b"
     assert visible(f"a{character}b") == named
     assert character not in shown(f"a{character}b")

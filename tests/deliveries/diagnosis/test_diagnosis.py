@@ -76,7 +76,7 @@ def row(kind: Kind, said: Explanation) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_receiver_gets_its_own_class_and_explanation(kind, told):
+def test_a_receiver_gets_its_own_class_and_explanation(kind: Any, told: Any) -> None:
     with outcome(kind) as (_result, verdict, explanation):
         assert verdict.failure == kind.failure, verdict
         assert verdict.outcome == ("failed" if kind.failure else "succeeded")
@@ -93,12 +93,12 @@ def test_a_receiver_gets_its_own_class_and_explanation(kind, told):
         assert "\n" not in explanation.text
 
 
-def test_every_class_of_the_api_is_produced_or_made_by_the_portal_itself():
+def test_every_class_of_the_api_is_produced_or_made_by_the_portal_itself() -> None:
     made_by_us = {"interrupted", "internal"}
     assert {kind.failure for kind in KINDS} | made_by_us == FAILURES | {None}
 
 
-def test_the_two_classes_that_the_portal_makes_itself_are_explained():
+def test_the_two_classes_that_the_portal_makes_itself_are_explained() -> None:
     words = {"interrupted": "cut short", "internal": "on our side"}
     for failure, expected in words.items():
         assert expected in bare(failure).text
@@ -125,18 +125,18 @@ def bare(
 
 @pytest.mark.parametrize("failure", sorted(FAILURES))
 @pytest.mark.parametrize("status", [None, 100, 204, 302, 400, 404, 410, 429, 500, 999])
-def test_every_class_can_be_explained_from_nothing_but_itself(failure, status):
+def test_every_class_can_be_explained_from_nothing_but_itself(failure: Any, status: int) -> None:
     explanation = bare(failure, status_code=status)
     assert explanation.title
     assert explanation.cause
     assert explanation.action
 
 
-def test_a_class_of_a_later_version_is_explained_as_well_as_can_be():
+def test_a_class_of_a_later_version_is_explained_as_well_as_can_be() -> None:
     assert bare("from_the_future").title
 
 
-def test_a_refused_address_tells_a_tenant_nothing_about_the_inside():
+def test_a_refused_address_tells_a_tenant_nothing_about_the_inside() -> None:
     """Whatever the address, the port, or whether anything listens: the same words."""
     names = Names(
         a_example=["10.0.0.5"], b_example=["10.0.0.6", "192.168.1.1"], c_example=["::1"],
@@ -165,7 +165,7 @@ def test_a_refused_address_tells_a_tenant_nothing_about_the_inside():
     assert len(seen) == 1
 
 
-def test_a_success_on_a_second_connection_says_so():
+def test_a_success_on_a_second_connection_says_so() -> None:
     with Receiver() as receiver, open_door() as door:
         receiver.on("/hook", Reply(then="close"))
         outcomes = [send(door, receiver.url("/hook")) for _ in range(3)]
@@ -176,7 +176,7 @@ def test_a_success_on_a_second_connection_says_so():
         assert "new one" in str(bare(None, verdict.evidence, status_code=200).evidence)
 
 
-def test_the_certificate_s_expiry_is_evidence_of_a_success_too():
+def test_the_certificate_s_expiry_is_evidence_of_a_success_too() -> None:
     with Receiver(certificate=certificates.good()) as receiver, open_door() as door:
         verdict = classify(send(door, receiver.url()), success_codes=None)
     assert verdict.outcome == "succeeded"
@@ -184,7 +184,7 @@ def test_the_certificate_s_expiry_is_evidence_of_a_success_too():
     assert moment == certificates.good().certificate.not_valid_after_utc
 
 
-def test_what_a_receiver_says_is_shown_on_one_line_with_nothing_hidden_in_it():
+def test_what_a_receiver_says_is_shown_on_one_line_with_nothing_hidden_in_it() -> None:
     nasty = "a\x00b\x1b[31m\u202egnp.exe\r\nX" + "z" * 5000
     explanation = bare("http_4xx", status_code=400, response_body=nasty.encode())
     (_, answer) = explanation.evidence[-1]
@@ -216,7 +216,9 @@ def fake_error(code: int, message: str = "", **evidence: Any) -> TransportResult
         (fake_error(27, "Out of memory"), "internal"),
     ],
 )
-def test_our_own_faults_and_the_proxy_s_are_not_blamed_on_the_receiver(result, failure):
+def test_our_own_faults_and_the_proxy_s_are_not_blamed_on_the_receiver(
+    result: TransportResult, failure: Any
+) -> None:
     verdict = classify(result, success_codes=None)
     assert verdict.failure == failure
     assert bare(failure, verdict.evidence).text

@@ -2,10 +2,14 @@ import gc
 import socket
 import ssl
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deliveries.transport import transfer as transfer_module
+from deliveries.transport.client import Transport
 from deliveries.transport.result import MAX_BODY_KEPT_BYTES
 from tests import certificates
 from tests.deliveries.doors import BODY, Names, open_door, request, results, send
@@ -13,13 +17,13 @@ from tests.receiver import Receiver, Reply, closed_port
 
 
 @pytest.fixture
-def door():
+def door() -> Iterator[Transport]:
     with open_door() as transport:
         yield transport
 
 
 @pytest.fixture
-def receiver():
+def receiver() -> Iterator[Receiver]:
     with Receiver() as running:
         yield running
 
@@ -27,7 +31,9 @@ def receiver():
 # --- what is sent -------------------------------------------------------------------------------
 
 
-def test_the_request_is_sent_byte_for_byte_and_nothing_is_added(door, receiver):
+def test_the_request_is_sent_byte_for_byte_and_nothing_is_added(
+    door: Transport, receiver: Receiver
+) -> None:
     headers = (
         ("Content-Type", "application/json; charset=utf-8"),
         ("User-Agent", "Webhooks-Portal/9"),
@@ -48,7 +54,9 @@ def test_the_request_is_sent_byte_for_byte_and_nothing_is_added(door, receiver):
     )
 
 
-def test_a_user_agent_is_given_only_where_there_is_none(door, receiver):
+def test_a_user_agent_is_given_only_where_there_is_none(
+    door: Transport, receiver: Receiver
+) -> None:
     send(door, receiver.url(), headers=())
     head = receiver.requests[0]
     assert head.header("User-Agent") == transfer_module.USER_AGENT
@@ -56,7 +64,9 @@ def test_a_user_agent_is_given_only_where_there_is_none(door, receiver):
 
 
 @pytest.mark.parametrize("size", [0, 1, 16 * 1024, 16 * 1024 + 1, 3_000_000])
-def test_a_body_of_any_size_goes_with_its_length_and_never_in_chunks(door, receiver, size):
+def test_a_body_of_any_size_goes_with_its_length_and_never_in_chunks(
+    door: Transport, receiver: Receiver, size: int
+) -> None:
     body = b"\x00\xff{" * (size // 3) + b"x" * (size % 3)
     result = send(door, receiver.url(), body=body)
     got = receiver.requests[0]
@@ -70,7 +80,9 @@ def test_a_body_of_any_size_goes_with_its_length_and_never_in_chunks(door, recei
 # --- what comes back ----------------------------------------------------------------------------
 
 
-def test_the_result_tells_status_headers_body_times_and_address(door, receiver):
+def test_the_result_tells_status_headers_body_times_and_address(
+    door: Transport, receiver: Receiver
+) -> None:
     headers = (("X-One", "1"), ("x-two", " spaced "), ("X-One", "again"))
     receiver.on("/a", Reply(201, "Created", headers, b"made", delay_seconds=0.05))
     result = send(door, receiver.url("/a"), key=("any", 1))
@@ -92,14 +104,16 @@ def test_the_result_tells_status_headers_body_times_and_address(door, receiver):
     assert elapsed == pytest.approx(result.duration_ms, abs=0.01)
 
 
-def test_a_connection_is_kept_and_used_again(door, receiver):
+def test_a_connection_is_kept_and_used_again(door: Transport, receiver: Receiver) -> None:
     first, second = send(door, receiver.url("/1")), send(door, receiver.url("/2"))
     assert receiver.connections == 1
     assert first.connect_ms is not None
     assert second.connect_ms is None
 
 
-def test_sixteen_kib_of_a_body_are_kept_and_the_rest_is_told_of(door, receiver):
+def test_sixteen_kib_of_a_body_are_kept_and_the_rest_is_told_of(
+    door: Transport, receiver: Receiver
+) -> None:
     receiver.on("/fits", Reply(body=b"a" * MAX_BODY_KEPT_BYTES))
     receiver.on("/long", Reply(body=b"a" * 60_000))
     fits, long = send(door, receiver.url("/fits")), send(door, receiver.url("/long"))
@@ -108,7 +122,7 @@ def test_sixteen_kib_of_a_body_are_kept_and_the_rest_is_told_of(door, receiver):
     assert receiver.connections == 1
 
 
-def test_interim_responses_are_passed_over(door, receiver):
+def test_interim_responses_are_passed_over(door: Transport, receiver: Receiver) -> None:
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3
     receiver.on("/a", Reply(raw=interim + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
     result = send(door, receiver.url("/a"))
@@ -116,7 +130,7 @@ def test_interim_responses_are_passed_over(door, receiver):
     assert result.headers == (("Content-Length", "2"),)
 
 
-def test_trailers_are_no_headers(door, receiver):
+def test_trailers_are_no_headers(door: Transport, receiver: Receiver) -> None:
     chunked = (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-After: 1\r\n\r\n"
     )
@@ -128,14 +142,16 @@ def test_trailers_are_no_headers(door, receiver):
 # --- connections that come to nothing; what is hostile is in tests/attacks -------------------------
 
 
-def test_nothing_listens(door):
+def test_nothing_listens(door: Transport) -> None:
     result = send(door, f"http://127.0.0.1:{closed_port()}/")
     assert (result.error.code, result.error.phase) == (7, "connect")
     assert result.error.evidence["errno"] == 111
     assert result.remote_address == "127.0.0.1"
 
 
-def test_a_kept_connection_that_the_receiver_closed_costs_no_failure(door, receiver):
+def test_a_kept_connection_that_the_receiver_closed_costs_no_failure(
+    door: Transport, receiver: Receiver
+) -> None:
     receiver.on("/a", Reply(then="close"))
     outcomes = [send(door, receiver.url("/a")) for _ in range(4)]
     assert [result.status_code for result in outcomes] == [200] * 4
@@ -145,7 +161,7 @@ def test_a_kept_connection_that_the_receiver_closed_costs_no_failure(door, recei
     assert sum(result.sent_again for result in outcomes) <= 1
 
 
-def test_a_timeout_on_a_kept_connection_is_one_request(door, receiver):
+def test_a_timeout_on_a_kept_connection_is_one_request(door: Transport, receiver: Receiver) -> None:
     send(door, receiver.url("/quick"))
     receiver.on("/slow", Reply(delay_seconds=2.0))
     result = send(door, receiver.url("/slow"), timeout_seconds=0.3)
@@ -154,7 +170,9 @@ def test_a_timeout_on_a_kept_connection_is_one_request(door, receiver):
     assert [got.path for got in receiver.requests] == ["/quick", "/slow"]
 
 
-def test_a_kept_connection_that_is_closed_twice_over_is_a_failure(door, receiver):
+def test_a_kept_connection_that_is_closed_twice_over_is_a_failure(
+    door: Transport, receiver: Receiver
+) -> None:
     send(door, receiver.url("/quick"))
     receiver.on("/crash", Reply(raw=b"", then="close"))
     result = send(door, receiver.url("/crash"))
@@ -163,7 +181,7 @@ def test_a_kept_connection_that_is_closed_twice_over_is_a_failure(door, receiver
     assert [got.path for got in receiver.requests] == ["/quick", "/crash", "/crash"]
 
 
-def test_a_crash_on_a_new_connection_is_one_request(door, receiver):
+def test_a_crash_on_a_new_connection_is_one_request(door: Transport, receiver: Receiver) -> None:
     receiver.on("/a", Reply(raw=b"", then="close"))
     result = send(door, receiver.url("/a"))
     assert result.error.code == 52
@@ -174,7 +192,7 @@ def test_a_crash_on_a_new_connection_is_one_request(door, receiver):
 # --- TLS ----------------------------------------------------------------------------------------
 
 
-def test_https_is_verified_and_the_expiry_is_told_on_kept_connections_too(door):
+def test_https_is_verified_and_the_expiry_is_told_on_kept_connections_too(door: Transport) -> None:
     with Receiver(certificate=certificates.good()) as receiver:
         first, second = send(door, receiver.url()), send(door, receiver.url())
         named = send(door, receiver.url(host="localhost"))
@@ -197,7 +215,9 @@ def test_https_is_verified_and_the_expiry_is_told_on_kept_connections_too(door):
         certificates.incomplete_chain,
     ],
 )
-def test_a_broken_certificate_gets_no_request_and_is_described(door, broken):
+def test_a_broken_certificate_gets_no_request_and_is_described(
+    door: Transport, broken: Any
+) -> None:
     certificate = broken()
     with Receiver(certificate=certificate) as receiver:
         result = send(door, receiver.url())
@@ -209,17 +229,17 @@ def test_a_broken_certificate_gets_no_request_and_is_described(door, broken):
     assert facts["names"]
 
 
-def test_old_tls_is_refused(door):
+def test_old_tls_is_refused(door: Transport) -> None:
     with Receiver(certificate=certificates.good(), maximum_tls=ssl.TLSVersion.TLSv1_1) as receiver:
         assert send(door, receiver.url()).error.code == 35
 
 
-def test_without_the_extra_authority_the_system_s_ones_alone_count():
+def test_without_the_extra_authority_the_system_s_ones_alone_count() -> None:
     with open_door(ca_file=None) as door, Receiver(certificate=certificates.good()) as receiver:
         assert send(door, receiver.url()).error.code == 60
 
 
-def test_an_extra_authority_that_is_none_is_an_error_at_the_start(tmp_path):
+def test_an_extra_authority_that_is_none_is_an_error_at_the_start(tmp_path: Path) -> None:
     nonsense = tmp_path / "ca.pem"
     nonsense.write_text("nothing")
     with pytest.raises(ssl.SSLError), open_door(ca_file=str(nonsense)):
@@ -229,7 +249,7 @@ def test_an_extra_authority_that_is_none_is_an_error_at_the_start(tmp_path):
 # --- names --------------------------------------------------------------------------------------
 
 
-def test_a_name_that_does_not_exist_is_told_from_one_that_nobody_knows():
+def test_a_name_that_does_not_exist_is_told_from_one_that_nobody_knows() -> None:
     names = Names(broken_example=socket.gaierror(socket.EAI_AGAIN, "Temporary failure"))
     with open_door(resolve=names) as door:
         missing, broken = (
@@ -244,7 +264,7 @@ def test_a_name_that_does_not_exist_is_told_from_one_that_nobody_knows():
 # --- many at once -------------------------------------------------------------------------------
 
 
-def test_a_slow_receiver_does_not_hold_up_the_others(door, receiver):
+def test_a_slow_receiver_does_not_hold_up_the_others(door: Transport, receiver: Receiver) -> None:
     receiver.on("/slow", Reply(delay_seconds=1.0))
     for number in range(20):
         door.add(request(receiver.url("/slow"), key=f"slow {number}"))
@@ -258,8 +278,8 @@ def test_a_slow_receiver_does_not_hold_up_the_others(door, receiver):
 
 
 def test_poll_returns_at_once_when_nothing_is_in_flight_and_in_time_when_nothing_comes(
-    door, receiver
-):
+    door: Transport, receiver: Receiver
+) -> None:
     started = time.monotonic()
     assert door.poll(5.0) == []
     assert time.monotonic() - started < 0.2
@@ -270,7 +290,7 @@ def test_poll_returns_at_once_when_nothing_is_in_flight_and_in_time_when_nothing
     assert 0.15 < time.monotonic() - started < 0.5
 
 
-def test_abort_ends_all_requests_under_way(receiver):
+def test_abort_ends_all_requests_under_way(receiver: Receiver) -> None:
     receiver.on("/slow", Reply(delay_seconds=5.0))
     names = Names(stuck_example=0.5)
     with open_door(resolve=names) as door:
@@ -285,7 +305,9 @@ def test_abort_ends_all_requests_under_way(receiver):
         assert send(door, receiver.url("/quick")).status_code == 200
 
 
-def test_more_requests_are_in_flight_at_once_than_select_could_watch(door, receiver):
+def test_more_requests_are_in_flight_at_once_than_select_could_watch(
+    door: Transport, receiver: Receiver
+) -> None:
     receiver.on("/slow", Reply(delay_seconds=1.0))
     for number in range(1100):
         door.add(request(receiver.url("/slow"), key=number, timeout_seconds=15.0))
@@ -293,7 +315,7 @@ def test_more_requests_are_in_flight_at_once_than_select_could_watch(door, recei
     assert receiver.connections == 1100
 
 
-def test_nothing_is_left_open_when_the_door_is_closed(receiver):
+def test_nothing_is_left_open_when_the_door_is_closed(receiver: Receiver) -> None:
     with open_door() as door:
         send(door, receiver.url())
         with Receiver(certificate=certificates.good()) as secure:

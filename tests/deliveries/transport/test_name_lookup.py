@@ -2,24 +2,26 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from deliveries.transport import name_lookup
-from deliveries.transport.name_lookup import NameLookup
+from deliveries.transport.name_lookup import Answer, NameLookup
 from subscriptions.endpoints.addresses import judge
 from tests.deliveries.doors import LOOPBACK, Names
 
 
-def strict(address):
+def strict(address: Any) -> str | None:
     return judge(address, ())
 
 
 @pytest.fixture
-def lookups():
+def lookups() -> Iterator[Callable[..., NameLookup]]:
     made = []
 
-    def make(resolve, rule=strict):
+    def make(resolve: Any, rule: Any = strict) -> Any:
         made.append(NameLookup(judge=rule, resolve=resolve))
         return made[-1]
 
@@ -28,7 +30,7 @@ def lookups():
         lookup.close()
 
 
-def answer_of(lookup, name, within_seconds=3.0):
+def answer_of(lookup: NameLookup, name: Any, within_seconds: float = 3.0) -> Answer:
     if (known := lookup.ask(name)) is not None:
         return known
     end = time.monotonic() + within_seconds
@@ -40,7 +42,9 @@ def answer_of(lookup, name, within_seconds=3.0):
     raise AssertionError(f"no answer for {name}")
 
 
-def test_an_answer_is_kept_and_a_name_under_way_is_asked_once(lookups):
+def test_an_answer_is_kept_and_a_name_under_way_is_asked_once(
+    lookups: Callable[..., NameLookup],
+) -> None:
     names = Names(shop_example=["8.8.8.8", "8.8.4.4", "8.8.8.8"])
     lookup = lookups(names)
     assert lookup.ask("shop.example") is None
@@ -50,7 +54,9 @@ def test_an_answer_is_kept_and_a_name_under_way_is_asked_once(lookups):
     assert names.asked == ["shop.example"]
 
 
-def test_an_answer_goes_stale(lookups, monkeypatch):
+def test_an_answer_goes_stale(
+    lookups: Callable[..., NameLookup], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(name_lookup, "KEEP_SECONDS", 0.0)
     names = Names(shop_example=["8.8.8.8"])
     lookup = lookups(names)
@@ -59,12 +65,14 @@ def test_an_answer_goes_stale(lookups, monkeypatch):
     assert answer_of(lookup, "shop.example").addresses == ("1.1.1.1",)
 
 
-def test_one_bad_record_blocks_the_whole_name(lookups):
+def test_one_bad_record_blocks_the_whole_name(lookups: Callable[..., NameLookup]) -> None:
     lookup = lookups(Names(mixed_example=["8.8.8.8", "192.168.0.1"]))
     assert answer_of(lookup, "mixed.example").blocked == ("192.168.0.1", "a private address")
 
 
-def test_localhost_is_this_machine_by_the_address_that_is_allowed(lookups):
+def test_localhost_is_this_machine_by_the_address_that_is_allowed(
+    lookups: Callable[..., NameLookup],
+) -> None:
     lookup = lookups(lambda name: ["::1", "127.0.0.1"], lambda a: judge(a, LOOPBACK[:1]))
     assert answer_of(lookup, "localhost").addresses == ("127.0.0.1",)
     closed = lookups(lambda name: ["::1", "127.0.0.1"])
@@ -82,20 +90,24 @@ def test_localhost_is_this_machine_by_the_address_that_is_allowed(lookups):
         (UnicodeError("label too long"), "no_answer"),
     ],
 )
-def test_a_failure_says_whether_the_name_is_missing_or_nobody_knows(lookups, error, failure):
+def test_a_failure_says_whether_the_name_is_missing_or_nobody_knows(
+    lookups: Callable[..., NameLookup], error: Any, failure: Any
+) -> None:
     assert answer_of(lookups(Names(x_example=error)), "x.example").failure == failure
 
 
-def test_a_name_without_records_is_missing(lookups):
+def test_a_name_without_records_is_missing(lookups: Callable[..., NameLookup]) -> None:
     assert answer_of(lookups(Names(x_example=[])), "x.example").failure == "not_found"
 
 
-def test_names_that_were_slow_leave_threads_for_the_others(lookups, monkeypatch):
+def test_names_that_were_slow_leave_threads_for_the_others(
+    lookups: Callable[..., NameLookup], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(name_lookup, "MAX_THREADS", 4)
     monkeypatch.setattr(name_lookup, "MAX_THREADS_FOR_SLOW_NAMES", 2)
     release = threading.Event()
 
-    def resolve(name):
+    def resolve(name: Any) -> Any:
         if name.startswith("slow"):
             release.wait(5)
         return ["8.8.8.8"]

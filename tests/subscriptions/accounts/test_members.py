@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from subscriptions.accounts.members import (
+    NewInvitation,
     accept_invitation,
     change_role,
     find_invitation,
@@ -20,7 +21,7 @@ from subscriptions.models import Invitation, Member, User
 from tests.portal_clients import Portal
 
 
-def offer(portal: Portal, email: str = "new@example.com", role: str = "viewer"):
+def offer(portal: Portal, email: str = "new@example.com", role: str = "viewer") -> NewInvitation:
     return invite(broadcaster=portal.live, email=email, role=role, actor=COMMAND_LINE)
 
 

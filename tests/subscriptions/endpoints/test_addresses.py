@@ -1,4 +1,5 @@
 import ipaddress
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -98,23 +99,23 @@ PUBLIC = [
 
 
 @pytest.mark.parametrize("address", FORBIDDEN)
-def test_an_address_that_is_not_public_is_refused_with_a_reason(address):
+def test_an_address_that_is_not_public_is_refused_with_a_reason(address: Any) -> None:
     assert judge(address, ())
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_a_public_address_may_be_called(address):
+def test_a_public_address_may_be_called(address: Any) -> None:
     assert judge(address, ()) is None
 
 
 @given(st.ip_addresses(v=4))
-def test_no_ipv4_address_that_python_calls_private_or_not_global_gets_through(address):
+def test_no_ipv4_address_that_python_calls_private_or_not_global_gets_through(address: Any) -> None:
     if not address.is_global or address.is_multicast or address.is_private:
         assert judge(str(address), ()) is not None
 
 
 @given(st.ip_addresses(v=6))
-def test_only_global_unicast_ipv6_gets_through(address):
+def test_only_global_unicast_ipv6_gets_through(address: Any) -> None:
     outside = address not in ipaddress.ip_network("2000::/3")
     embedded = address.ipv4_mapped or address in ipaddress.ip_network("64:ff9b::/96")
     if outside and not embedded:
@@ -122,12 +123,12 @@ def test_only_global_unicast_ipv6_gets_through(address):
 
 
 @given(st.ip_addresses(v=4))
-def test_an_ipv4_address_within_an_ipv6_one_is_judged_alike(address):
+def test_an_ipv4_address_within_an_ipv6_one_is_judged_alike(address: Any) -> None:
     assert judge(f"::ffff:{address}", ()) == judge(str(address), ())
     assert judge(f"64:ff9b::{address}", ()) == judge(str(address), ())
 
 
-def test_an_allowed_network_is_let_through_and_no_other():
+def test_an_allowed_network_is_let_through_and_no_other() -> None:
     allowed = parse_networks(["10.1.0.0/16", "fd12::/16"])
     assert judge("10.1.2.3", allowed) is None
     assert judge("::ffff:10.1.2.3", allowed) is None
@@ -137,6 +138,6 @@ def test_an_allowed_network_is_let_through_and_no_other():
     assert judge("fd13::5", allowed) == "a private address"
 
 
-def test_a_bad_network_is_named():
+def test_a_bad_network_is_named() -> None:
     with pytest.raises(ValueError, match=r"10\.0\.0\.0/33"):
         parse_networks(["127.0.0.0/8", "10.0.0.0/33"])

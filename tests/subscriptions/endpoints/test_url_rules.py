@@ -1,23 +1,26 @@
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions.endpoints.addresses import parse_networks
-from subscriptions.endpoints.url_rules import check_url, parse_url
+from subscriptions.endpoints.url_rules import EndpointURL, check_url, parse_url
 from subscriptions.errors import Refused
 
 LOOPBACK = parse_networks(["127.0.0.0/8", "::1/128"])
 
 
-def check(url, *, https_required=False, own_hosts=frozenset(), allowed=()):
+def check(
+    url: Any, *, https_required: bool = False, own_hosts: Any = frozenset(), allowed: Any = ()
+) -> EndpointURL:
     return check_url(
         url, https_required=https_required, own_hosts=own_hosts, allowed_networks=allowed
     )
 
 
-def reason(url, **rules):
+def reason(url: Any, **rules: Any) -> str:
     with pytest.raises(Refused) as refused:
         check(url, **rules)
     assert refused.value.code == "url_not_allowed"
@@ -48,7 +51,7 @@ def reason(url, **rules):
         ("https://[::ffff:8.8.8.8]:8443/", "https://[::ffff:808:808]:8443/"),
     ],
 )
-def test_a_url_gets_its_one_spelling(given, normalised):
+def test_a_url_gets_its_one_spelling(given: Any, normalised: Any) -> None:
     assert check(given) == normalised
     assert check(normalised) == normalised
 
@@ -70,7 +73,7 @@ def test_a_url_gets_its_one_spelling(given, normalised):
         "[100::1]", "localhost", "LOCALHOST", "localhost.", "foo.localhost", "ⓛocalhost",
     ],
 )  # fmt: skip
-def test_every_spelling_of_a_forbidden_address_is_refused(host):
+def test_every_spelling_of_a_forbidden_address_is_refused(host: Any) -> None:
     assert "public host" in reason(f"http://{host}:8080/")
 
 
@@ -125,16 +128,16 @@ def test_every_spelling_of_a_forbidden_address_is_refused(host):
         (f"https://example.com/{'ü' * 1000}", "2048"),
     ],
 )
-def test_a_url_that_breaks_a_rule_is_refused_in_words(url, words):
+def test_a_url_that_breaks_a_rule_is_refused_in_words(url: Any, words: Any) -> None:
     assert re.search(words, reason(url))
 
 
-def test_https_is_demanded_where_the_platform_does():
+def test_https_is_demanded_where_the_platform_does() -> None:
     assert "https" in reason("http://example.com/", https_required=True)
     assert check("https://example.com/", https_required=True)
 
 
-def test_our_own_host_is_refused_on_all_ports_or_on_the_one_named():
+def test_our_own_host_is_refused_on_all_ports_or_on_the_one_named() -> None:
     own = frozenset({"portal.example", "localhost:8000"})
     for url in ("https://portal.example/", "http://PORTAL.example.:8080/x"):
         assert "portal itself" in reason(url, own_hosts=own)
@@ -142,7 +145,7 @@ def test_our_own_host_is_refused_on_all_ports_or_on_the_one_named():
     assert check("http://localhost:9000/", own_hosts=own, allowed=LOOPBACK)
 
 
-def test_an_allowed_network_lets_its_addresses_through_and_weakens_nothing_else():
+def test_an_allowed_network_lets_its_addresses_through_and_weakens_nothing_else() -> None:
     assert check("http://127.0.0.1:8080/", allowed=LOOPBACK)
     assert check("http://[::1]:8080/", allowed=LOOPBACK)
     assert check("http://localhost:8080/", allowed=LOOPBACK)
@@ -151,12 +154,12 @@ def test_an_allowed_network_lets_its_addresses_through_and_weakens_nothing_else(
     assert "user name" in reason("http://u@127.0.0.1/", allowed=LOOPBACK)
 
 
-def test_a_password_in_a_url_is_not_repeated():
+def test_a_password_in_a_url_is_not_repeated() -> None:
     assert "hunter2" not in reason("https://user:hunter2@example.com/", https_required=True)
 
 
 @given(st.text(max_size=60))
-def test_anything_typed_is_normalised_once_or_refused(text):
+def test_anything_typed_is_normalised_once_or_refused(text: Any) -> None:
     for url in (text, "https://" + text, "http://example.com/" + text):
         try:
             once = str(parse_url(url))

@@ -1,6 +1,7 @@
 """Who gets which page: one table of all pages, for each kind of person."""
 
 import re
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -62,7 +63,7 @@ def argument(portal: Portal, kind: str) -> list[object]:
     return ["license.created"] if kind == "topic" else []
 
 
-def names(patterns) -> set[str]:
+def names(patterns: Any) -> set[str]:
     return {
         name
         for pattern in patterns
@@ -81,7 +82,7 @@ def ids(page: tuple[str, ...]) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
-def test_nobody_is_sent_to_sign_in_and_back(portal: Portal, page) -> None:
+def test_nobody_is_sent_to_sign_in_and_back(portal: Portal, page: Any) -> None:
     url = portal.url(page[0], *argument(portal, page[1]))
     response = portal.client("nobody").get(url)
     assert response.status_code == 302
@@ -89,7 +90,7 @@ def test_nobody_is_sent_to_sign_in_and_back(portal: Portal, page) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
-def test_an_outsider_finds_nothing(portal: Portal, page) -> None:
+def test_an_outsider_finds_nothing(portal: Portal, page: Any) -> None:
     url = portal.url(page[0], *argument(portal, page[1]))
     stranger = portal.client("stranger")
     assert stranger.get(url).status_code == 404
@@ -97,7 +98,7 @@ def test_an_outsider_finds_nothing(portal: Portal, page) -> None:
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if p[1] not in ("", "topic")], ids=ids)
-def test_an_object_is_not_found_under_another_broadcaster(portal: Portal, page) -> None:
+def test_an_object_is_not_found_under_another_broadcaster(portal: Portal, page: Any) -> None:
     url = portal.url(page[0], *argument(portal, page[1]), broadcaster=portal.foreign)
     stranger = portal.client("stranger")
     expected = {404} if page[2] else {404, 405}
@@ -107,7 +108,7 @@ def test_an_object_is_not_found_under_another_broadcaster(portal: Portal, page) 
 
 @pytest.mark.parametrize("who", ["viewer", "developer", "owner"])
 @pytest.mark.parametrize("page", [p for p in PAGES if p[2]], ids=ids)
-def test_a_page_opens_for_its_role_and_those_above(portal: Portal, page, who: str) -> None:
+def test_a_page_opens_for_its_role_and_those_above(portal: Portal, page: Any, who: str) -> None:
     response = portal.client(who).get(portal.url(page[0], *argument(portal, page[1])))
     enough = RANK[who] >= RANK[page[2]]
     # A signed platform: every page there is opens, the URL check to htmx alone.
@@ -121,7 +122,7 @@ def test_a_page_opens_for_its_role_and_those_above(portal: Portal, page, who: st
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if p[3]], ids=ids)
-def test_a_change_needs_its_role(portal: Portal, page) -> None:
+def test_a_change_needs_its_role(portal: Portal, page: Any) -> None:
     url = portal.url(page[0], *argument(portal, page[1]))
     below = [who for who in RANK if RANK[who] < RANK[page[3]]]
     for who in below:
@@ -132,7 +133,7 @@ def test_a_change_needs_its_role(portal: Portal, page) -> None:
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if p[2]], ids=ids)
-def test_pages_keep_to_the_content_security_policy(portal: Portal, page) -> None:
+def test_pages_keep_to_the_content_security_policy(portal: Portal, page: Any) -> None:
     response = portal.client("owner").get(portal.url(page[0], *argument(portal, page[1])))
     html = response.content.decode()
     assert "style=" not in html
