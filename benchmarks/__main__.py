@@ -152,7 +152,7 @@ def drop_databases(pid: int) -> None:
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [f"bench_{pid}_"]
         ).fetchall()
         for (name,) in left:
-            link.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+            link.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def busy_cores() -> float:

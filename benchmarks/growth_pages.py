@@ -138,7 +138,7 @@ def page_cost(
             cpu = cpu_seconds(processes)
         begin = time.perf_counter()
         response = client.get(url, headers=headers)
-        response.content  # noqa: B018  a lazy response is rendered by reading it
+        assert response.content is not None  # a lazy response is rendered by reading it
         times.append((time.perf_counter() - begin) * 1000)
         assert response.status_code in statuses, (url, response.status_code)
     cpu_ms = (cpu_seconds(processes) - cpu) / loads * 1000
@@ -146,7 +146,7 @@ def page_cost(
         client.get(url, headers=headers)
     # Not those that only begin and end a transaction.
     queries = [q for q in captured if not q["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT"))]
-    slowest = max(queries, key=lambda query: float(query["time"]), default={"time": 0, "sql": ""})
+    slowest = max(queries, key=lambda query: float(query["time"]), default={"time": "0", "sql": ""})
     slowest_ms = float(slowest["time"]) * 1000
     plan = _plan(slowest["sql"]) if slowest_ms >= SLOW_QUERY_MS else ""
     return PageCost(

@@ -244,7 +244,7 @@ def _run(database_url: str, statements: Sequence[str]) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(_SESSION)
         for statement in statements:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
 
 def _at_once(database_url: str, statements: Sequence[str]) -> None:

@@ -118,7 +118,8 @@ class PeerStage(Stage):
 
     def count(self, query: str) -> int:
         with psycopg.connect(self.database_url) as connection:
-            row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+            row = connection.execute(query).fetchone()
+        assert row is not None
         return int(row[0])
 
 

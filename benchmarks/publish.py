@@ -34,7 +34,7 @@ class Publisher:
 
     def __init__(self, current: Stage, port: int, token: str, path: str = API) -> None:
         self._current = current
-        self._job = {"port": port, "token": token, "path": path}
+        self._job: dict[str, Any] = {"port": port, "token": token, "path": path}
 
     def start(
         self,

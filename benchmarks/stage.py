@@ -82,7 +82,7 @@ class Stage:
 
     def _administer(self, statement: str) -> None:
         with psycopg.connect(POSTGRESQL, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
     def start(self, *command: str, **env: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(

@@ -46,8 +46,9 @@ def main() -> None:
     text = README.read_text()
     for database in sys.argv[1:] or ("postgresql", "sqlite"):
         part = re.compile(f"(<!-- {database} -->\n).*?(<!-- end -->)", re.DOTALL)
-        table = markdown(database)
-        text = part.sub(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", text)
+        found = part.search(text)
+        assert found is not None
+        text = text.replace(found[0], f"{found[1]}{markdown(database)}\n{found[2]}")
     README.write_text(text)
 
 

@@ -42,7 +42,8 @@ def _load_platforms(sender: AppConfig, **_arguments: Any) -> None:
         return
     if not _catalogue_rows:
         call_command("load_platforms", verbosity=0)
-        for model in (Platform, Topic, UseCase, UseCase.topics.through):
+        models: tuple[type[Model], ...] = (Platform, Topic, UseCase, UseCase.topics.through)
+        for model in models:
             _catalogue_rows[model] = list(model._default_manager.all())
     elif not Platform.objects.exists():
         for model, rows in _catalogue_rows.items():
@@ -70,7 +71,7 @@ def _sql_flush(_style: Any, tables: list[str], **_options: Any) -> list[str]:
 @pytest.fixture(scope="session", autouse=True)
 def _quick_flush() -> None:
     if connection.vendor == "postgresql":
-        connection.ops.sql_flush = _sql_flush
+        vars(connection.ops)["sql_flush"] = _sql_flush
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -100,12 +100,13 @@ def _server(directory: Path) -> Iterator[int]:
     if user:
         shutil.chown(directory, user)
     data = directory / "data"
-    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    initdb: list[str | Path] = [binaries / "initdb", "-D", data]
+    initdb += ["-U", "postgres", "-A", "trust", "-E", "UTF8"]
     made = subprocess.run([*initdb, "--no-sync"], user=user, cwd=directory, capture_output=True)
     if made.returncode:
         raise NoPostgreSQL(f"initdb failed: {made.stderr.decode(errors='replace').strip()}")
     port = _free_port()
-    command = [
+    command: list[str | Path] = [
         binaries / "postgres",
         "-D",
         data,

@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.apps import apps
@@ -314,6 +315,8 @@ def test_recovery_codes_are_kept_by_no_cache(stage: Stage) -> None:
     client = stage.portal.client("viewer")
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     page = client.get(reverse("mfa_view_recovery_codes"))
-    codes = RecoveryCodes(viewer.authenticator_set.get(type="recovery_codes")).get_unused_codes()
+    codes = RecoveryCodes(
+        Authenticator.objects.get(user=viewer, type="recovery_codes")
+    ).get_unused_codes()
     assert codes[0] in page.content.decode()
     assert "no-store" in page.headers["Cache-Control"]

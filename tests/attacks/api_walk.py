@@ -34,8 +34,9 @@ def operations(patterns: Any = None, prefix: str = "/") -> Iterator[Operation]:
         if isinstance(pattern, URLResolver):
             yield from operations(pattern.url_patterns, address)
         elif isinstance(pattern, URLPattern) and hasattr(pattern.callback, "actions"):
-            view = pattern.callback.cls
-            for method, action in pattern.callback.actions.items():
+            callback: Any = pattern.callback
+            view = callback.cls
+            for method, action in callback.actions.items():
                 if method != "head":
                     named = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", address)
                     yield Operation(method.upper(), named, tuple(view.queries.get(action, ())))

@@ -16,7 +16,7 @@ from subscriptions.models import Endpoint
 from tests.api_clients import Api, account, problem_of
 from tests.attacks.spellings import LITERAL, NAMES, UNREADABLE
 from tests.attacks.verdicts import told, verdict_of
-from tests.deliveries.doors import Names, open_door, send
+from tests.deliveries.doors import Names, error_of, open_door, send
 from tests.deliveries.sending import dispatch, endpoint_at
 from tests.portal_clients import make_portal
 from tests.receiver import Receiver, closed_port
@@ -178,9 +178,9 @@ def test_our_own_host_is_refused_but_for_the_urls_that_are_excepted() -> None:
         bin_url = receiver.url("/bin/1")
         options = {"refused_hosts": own, "own_url_allowed": lambda url: url.startswith(bin_url)}
         with open_door(**options) as door:
-            assert send(door, "https://portal.example/x").error.blocked_reason
-            assert send(door, receiver.url("/api")).error.blocked_reason
-            assert send(door, bin_url + "/../../api").error.blocked_reason
+            assert error_of(send(door, "https://portal.example/x")).blocked_reason
+            assert error_of(send(door, receiver.url("/api"))).blocked_reason
+            assert error_of(send(door, bin_url + "/../../api")).blocked_reason
             assert send(door, bin_url).status_code == 200
 
 

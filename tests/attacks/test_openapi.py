@@ -48,11 +48,11 @@ def described(*, coverage: bool) -> Any:
 
 
 COUNTER = count()
-description = described(coverage=True)
-plain_description = described(coverage=False)
+description: Any = described(coverage=True)
+plain_description: Any = described(coverage=False)
 
 
-def bounded(examples: int) -> hypothesis_settings:
+def bounded(examples: int) -> Any:
     """The same cases on each run; what fails is told as it is, not made smaller."""
     return hypothesis_settings(
         max_examples=examples,
@@ -78,7 +78,7 @@ def ours(db: None) -> Iterator[Account]:
 @description.parametrize()
 @bounded(8)
 def test_every_answer_is_one_that_the_description_names(
-    case: schemathesis.Case, ours: Account
+    case: schemathesis.Case[Any], ours: Account
 ) -> None:
     case.headers["Authorization"] = f"Bearer {ours.token}"
     # Made-up ids all end in 404: two of three are of things that are there.
@@ -109,7 +109,7 @@ def test_every_write_that_takes_a_body_has_a_good_one_here() -> None:
 @plain_description.parametrize()
 @bounded(3)
 def test_without_a_token_nothing_is_answered_but_401(
-    case: schemathesis.Case, ours: Account
+    case: schemathesis.Case[Any], ours: Account
 ) -> None:
     for name in ("Authorization", "X-Publisher-Token"):
         case.headers.pop(name, None)

@@ -31,7 +31,8 @@ def report() -> dict[str, Any]:
     command = [*way, sys.executable, "-m", "tests.attacks.in_namespace"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def test_no_packet_leaves_for_a_forbidden_address_however_it_is_spelled(

@@ -212,7 +212,7 @@ def test_a_hostile_id_is_no_500_at_any_page(portal: Portal, victim: Victim) -> N
 def test_a_hostile_field_is_no_500_in_any_form(portal: Portal, victim: Victim) -> None:
     """The names come from the forms that the pages show."""
     client = portal.client("owner")
-    names: set[str] = set()
+    names: set[bytes] = set()
     for page in TENANTS_PAGES:
         answer = client.get(filled(page, victim))
         if not answer.streaming:

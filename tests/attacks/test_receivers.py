@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from deliveries.transport.client import Transport
-from deliveries.transport.result import MAX_BODY_KEPT_BYTES, MAX_BODY_PIECES
+from deliveries.transport.result import MAX_BODY_KEPT_BYTES, MAX_BODY_PIECES, TransportResult
 from tests import certificates
 from tests.attacks.verdicts import told, verdict_of
-from tests.deliveries.doors import Names, open_door, request, send
+from tests.deliveries.doors import Names, error_of, open_door, request, send
 from tests.receiver import Receiver, Reply, full_backlog
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -269,7 +269,7 @@ def test_a_reset_is_a_connection_broken_off(door: Transport, receiver: Receiver)
     url = receiver.on("/hook", Reply(raw=b"", then="reset"))
     result = send(door, url)
     assert verdict_of(result).failure == "connection_reset"
-    assert result.error.evidence["errno"] == 104
+    assert error_of(result).evidence["errno"] == 104
 
 
 SLOW = {
@@ -306,7 +306,7 @@ def test_each_slow_receiver_is_given_up_at_the_deadline() -> None:
             body = b"x" * 30_000_000 if url == unread else b"{}"
             door.add(request(url, key=url, body=body, timeout_seconds=deadline_seconds))
         started = time.monotonic()
-        ended = {}
+        ended: dict[str, tuple[TransportResult, float]] = {}
         while len(ended) < len(urls) and time.monotonic() < started + 10:
             for result in door.poll(0.1):
                 ended[result.key] = (result, time.monotonic() - started)

@@ -130,7 +130,8 @@ def _fail_for_good(portal: Portal, endpoint: Endpoint) -> Delivery:
         deliveries.filter(status=DeliveryStatus.PENDING).update(next_attempt_at=timezone.now())
         dispatch()
         for attempt in deliveries.get().attempts.all():
-            attempt.sent_at -= timedelta(hours=2)
-            attempt.responded_at -= timedelta(hours=2)
+            assert attempt.responded_at is not None
+            attempt.sent_at = attempt.sent_at - timedelta(hours=2)
+            attempt.responded_at = attempt.responded_at - timedelta(hours=2)
             attempt.save()
     return deliveries.get(status=DeliveryStatus.FAILED)

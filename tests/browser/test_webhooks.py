@@ -172,7 +172,7 @@ def test_rotating_a_token_shows_the_new_one_once(browsing: Browsing, portal: Por
     page.get_by_role("button", name="Rotate token").click()
     shown = page.locator(".new-secret .secret code").inner_text()
     assert shown.startswith("whsec_")
-    assert page.locator("#code-python").text_content().count(shown) == 1
+    assert page.locator("#code-python").inner_text().count(shown) == 1
     endpoint.refresh_from_db()
     assert endpoint.token_hint == shown[-4:]
     page.reload()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from deliveries.transport.client import OutboundRequest, Transport, TransportResult
+from deliveries.transport.result import TransportError
 from subscriptions.endpoints.addresses import parse_networks
 from tests import certificates
 
@@ -42,8 +43,8 @@ def open_door(**options: Any) -> Iterator[Transport]:
     with tempfile.NamedTemporaryFile(suffix=".pem") as authority:
         authority.write(certificates.authority().pem)
         authority.flush()
-        settings = {"allowed_networks": LOOPBACK, "ca_file": authority.name} | options
-        transport = Transport(**settings)
+        settings: dict[str, Any] = {"allowed_networks": LOOPBACK, "ca_file": authority.name}
+        transport = Transport(**settings | options)
         try:
             yield transport
         finally:
@@ -51,7 +52,7 @@ def open_door(**options: Any) -> Iterator[Transport]:
 
 
 def request(url: str, key: Any = "key", **changes: Any) -> OutboundRequest:
-    values = {"headers": HEADERS, "body": BODY, "timeout_seconds": 3.0} | changes
+    values: dict[str, Any] = {"headers": HEADERS, "body": BODY, "timeout_seconds": 3.0} | changes
     return OutboundRequest(key=key, url=url, **values)
 
 
@@ -60,6 +61,12 @@ def send(transport: Transport, url: str, **changes: Any) -> TransportResult:
     transport.add(request(url, **changes))
     (result,) = results(transport, 1)
     return result
+
+
+def error_of(result: TransportResult) -> TransportError:
+    """The error of a request that brought no complete response."""
+    assert result.error is not None
+    return result.error
 
 
 def results(

@@ -128,18 +128,20 @@ def test_lists_are_narrowed_by_broadcaster_webhook_and_the_rest(
     elsewhere = endpoint_at(URL, other)
     mine, theirs = published(shop), published(other)
     Delivery.objects.filter(pk=theirs.pk).update(status="failed", failure="http_5xx")
-    for query in (
+    queries: list[dict[str, Any]] = [
         {"broadcaster": shop.pk},
         {"endpoint": endpoint.public_id},
         {"status__exact": "pending"},
-    ):
+    ]
+    for query in queries:
         text = shown(root, DELIVERY, **query)
         assert mine.public_id in text and theirs.public_id not in text, query
-    for query in (
+    queries = [
         {"endpoint": elsewhere.public_id},
         {"failure": "http_5xx"},
         {"broadcaster": other.pk, "topic": "review.created", "status__exact": "failed"},
-    ):
+    ]
+    for query in queries:
         text = shown(root, DELIVERY, **query)
         assert theirs.public_id in text and mine.public_id not in text, query
     for query in ({"broadcaster": "x"}, {"endpoint": "ep_none"}, {"before": "soon"}):

@@ -30,7 +30,8 @@ def operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_the_description_is_valid_openapi_3_1(schema: dict[str, Any]) -> None:
     assert schema["openapi"].startswith("3.1")
-    validate_schema(schema)
+    check: Any = validate_schema
+    check(schema)
 
 
 def test_every_operation_documents_what_it_can_end_in(schema: dict[str, Any]) -> None:

@@ -21,13 +21,14 @@ def api() -> Api:
 
 
 def endpoint(api: Api, *topics: str) -> str:
-    return api.post("endpoints", {"url": URL, "topics": list(topics or ["*"])}).json()["id"]
+    made = api.post("endpoints", {"url": URL, "topics": list(topics or ["*"])})
+    return str(made.json()["id"])
 
 
 def publish(api: Api, **changes: Any) -> str:
     """The id of the event's first delivery."""
     event = {"topic": "purchase.completed", "data": {}} | changes
-    return api.post("events", event).json()["deliveries"][0]["id"]
+    return str(api.post("events", event).json()["deliveries"][0]["id"])
 
 
 def log(delivery: Delivery, **changes: Any) -> Attempt:
@@ -269,7 +270,9 @@ def test_publishing_takes_few_queries(api: Api, django_assert_max_num_queries: A
 
 def walked(api: Api, path: str, **query: Any) -> tuple[list[str], int]:
     """The ids from all pages, and how many pages that took."""
-    ids, pages, cursor = [], 0, {}
+    ids: list[str] = []
+    cursor: dict[str, str] = {}
+    pages = 0
     while True:
         page = api.get(path, **query, **cursor).json()
         ids += [row["id"] for row in page["data"]]

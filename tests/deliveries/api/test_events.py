@@ -22,7 +22,8 @@ def api() -> Api:
 
 
 def endpoint(api: Api, *topics: str) -> str:
-    return api.post("endpoints", {"url": URL, "topics": list(topics or ["*"])}).json()["id"]
+    made = api.post("endpoints", {"url": URL, "topics": list(topics or ["*"])})
+    return str(made.json()["id"])
 
 
 def publish(api: Api, **changes: Any) -> Any:

@@ -21,7 +21,8 @@ def routes(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, dict[s
         if isinstance(pattern, URLResolver):
             yield from routes(pattern.url_patterns, address)
         elif isinstance(pattern, URLPattern) and hasattr(pattern.callback, "actions"):
-            yield address, pattern.callback.actions, pattern.callback.cls
+            callback: Any = pattern.callback
+            yield address, callback.actions, callback.cls
 
 
 def operations() -> list[tuple[str, str]]:

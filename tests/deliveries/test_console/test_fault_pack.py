@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -155,7 +156,7 @@ def test_a_viewers_look_at_anothers_run_finds_nothing(portal: Portal, receiver: 
     ],
 )
 def test_what_a_scheme_cannot_show_is_said_and_not_sent(
-    platform: str, settings: dict[str, str], hidden: set[str]
+    platform: str, settings: dict[str, Any], hidden: set[str]
 ) -> None:
     portal = make_portal(platform)
     endpoint = portal.add_endpoint(**settings)
@@ -240,6 +241,7 @@ def test_a_rehearsal_tells_whether_the_receiver_knows_the_new_token(
     )
     assert told in client.get(url(portal, "delivery-detail", last.public_id)).content.decode()
     entry = AuditEntry.objects.filter(action="endpoint.test").latest("pk")
+    assert entry.after is not None
     assert entry.after["variant"] == "new_token"
 
 

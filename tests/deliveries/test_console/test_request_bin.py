@@ -44,7 +44,7 @@ def found(broadcaster: Broadcaster) -> RequestBin:
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     seconds: list[float] = []
-    monkeypatch.setattr(receiving.time, "sleep", seconds.append)
+    monkeypatch.setattr("deliveries.views.request_bin.time.sleep", seconds.append)
     return seconds
 
 
@@ -119,7 +119,10 @@ def test_a_slow_path_is_kept_before_the_delay_and_without_a_lock(
     found: RequestBin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[float, int]] = []
-    monkeypatch.setattr(receiving.time, "sleep", lambda s: seen.append((s, found.requests.count())))
+    monkeypatch.setattr(
+        "deliveries.views.request_bin.time.sleep",
+        lambda s: seen.append((s, found.requests.count())),
+    )
     assert post(found, rest="slow/10/").status_code == 200
     assert post(found, rest="slow/99/").status_code == 200
     assert seen == [(10.0, 1), (bins.MAX_DELAY.total_seconds(), 2)]

@@ -12,7 +12,7 @@ from deliveries.transport import transfer as transfer_module
 from deliveries.transport.client import Transport
 from deliveries.transport.result import MAX_BODY_KEPT_BYTES
 from tests import certificates
-from tests.deliveries.doors import BODY, Names, open_door, request, results, send
+from tests.deliveries.doors import BODY, Names, error_of, open_door, request, results, send
 from tests.receiver import Receiver, Reply, closed_port
 
 
@@ -99,7 +99,10 @@ def test_the_result_tells_status_headers_body_times_and_address(
     assert result.dns_ms is None
     assert result.tls_ms is None
     assert result.connect_ms is not None
+    assert result.first_byte_ms is not None
+    assert result.duration_ms is not None
     assert 45 <= result.first_byte_ms <= result.duration_ms < 1000
+    assert result.responded_at is not None
     elapsed = (result.responded_at - result.sent_at).total_seconds() * 1000
     assert elapsed == pytest.approx(result.duration_ms, abs=0.01)
 
@@ -144,8 +147,8 @@ def test_trailers_are_no_headers(door: Transport, receiver: Receiver) -> None:
 
 def test_nothing_listens(door: Transport) -> None:
     result = send(door, f"http://127.0.0.1:{closed_port()}/")
-    assert (result.error.code, result.error.phase) == (7, "connect")
-    assert result.error.evidence["errno"] == 111
+    assert (error_of(result).code, error_of(result).phase) == (7, "connect")
+    assert error_of(result).evidence["errno"] == 111
     assert result.remote_address == "127.0.0.1"
 
 
@@ -166,7 +169,7 @@ def test_a_timeout_on_a_kept_connection_is_one_request(door: Transport, receiver
     receiver.on("/slow", Reply(delay_seconds=2.0))
     result = send(door, receiver.url("/slow"), timeout_seconds=0.3)
     assert result.connect_ms is None
-    assert result.error.code == 28
+    assert error_of(result).code == 28
     assert [got.path for got in receiver.requests] == ["/quick", "/slow"]
 
 
@@ -177,14 +180,14 @@ def test_a_kept_connection_that_is_closed_twice_over_is_a_failure(
     receiver.on("/crash", Reply(raw=b"", then="close"))
     result = send(door, receiver.url("/crash"))
     assert result.sent_again
-    assert result.error.code == 52
+    assert error_of(result).code == 52
     assert [got.path for got in receiver.requests] == ["/quick", "/crash", "/crash"]
 
 
 def test_a_crash_on_a_new_connection_is_one_request(door: Transport, receiver: Receiver) -> None:
     receiver.on("/a", Reply(raw=b"", then="close"))
     result = send(door, receiver.url("/a"))
-    assert result.error.code == 52
+    assert error_of(result).code == 52
     assert len(receiver.requests) == 1
     assert not result.sent_again
 
@@ -200,6 +203,7 @@ def test_https_is_verified_and_the_expiry_is_told_on_kept_connections_too(door: 
     for result in (first, second, named):
         assert result.error is None
         assert result.certificate_expires_at == expected
+    assert first.tls_ms
     assert first.tls_ms > 0
     assert second.tls_ms is None
 
@@ -222,21 +226,21 @@ def test_a_broken_certificate_gets_no_request_and_is_described(
     with Receiver(certificate=certificate) as receiver:
         result = send(door, receiver.url())
         assert receiver.requests == []
-    facts = result.error.evidence["certificate"]
-    assert result.error.code == 60
-    assert result.error.phase == "tls"
+    facts = error_of(result).evidence["certificate"]
+    assert error_of(result).code == 60
+    assert error_of(result).phase == "tls"
     assert facts["expires_at"] == certificate.certificate.not_valid_after_utc.isoformat()
     assert facts["names"]
 
 
 def test_old_tls_is_refused(door: Transport) -> None:
     with Receiver(certificate=certificates.good(), maximum_tls=ssl.TLSVersion.TLSv1_1) as receiver:
-        assert send(door, receiver.url()).error.code == 35
+        assert error_of(send(door, receiver.url())).code == 35
 
 
 def test_without_the_extra_authority_the_system_s_ones_alone_count() -> None:
     with open_door(ca_file=None) as door, Receiver(certificate=certificates.good()) as receiver:
-        assert send(door, receiver.url()).error.code == 60
+        assert error_of(send(door, receiver.url())).code == 60
 
 
 def test_an_extra_authority_that_is_none_is_an_error_at_the_start(tmp_path: Path) -> None:
@@ -256,9 +260,9 @@ def test_a_name_that_does_not_exist_is_told_from_one_that_nobody_knows() -> None
             send(door, "http://missing.example/"),
             send(door, "http://broken.example/"),
         )
-    assert missing.error.evidence["dns"] == "not_found"
-    assert broken.error.evidence["dns"] == "no_answer"
-    assert missing.error.phase == broken.error.phase == "dns"
+    assert error_of(missing).evidence["dns"] == "not_found"
+    assert error_of(broken).evidence["dns"] == "no_answer"
+    assert error_of(missing).phase == error_of(broken).phase == "dns"
 
 
 # --- many at once -------------------------------------------------------------------------------

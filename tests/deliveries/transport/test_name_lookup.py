@@ -50,7 +50,9 @@ def test_an_answer_is_kept_and_a_name_under_way_is_asked_once(
     assert lookup.ask("shop.example") is None
     assert lookup.ask("shop.example") is None
     assert answer_of(lookup, "shop.example").addresses == ("8.8.8.8", "8.8.4.4")
-    assert lookup.ask("shop.example").blocked is None
+    known = lookup.ask("shop.example")
+    assert known is not None
+    assert known.blocked is None
     assert names.asked == ["shop.example"]
 
 

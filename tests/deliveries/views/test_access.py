@@ -56,11 +56,12 @@ def argument(portal: Portal, kind: str) -> list[object]:
     delivery = Delivery.objects.get(event=event)
     if kind == "run":
         return [send_fault_pack(endpoint=endpoint, actor=COMMAND_LINE, kinds=["duplicate"])]
-    return {
+    found: dict[str, list[object]] = {
         "endpoint": [endpoint.public_id],
         "event": [event.event_id],
         "delivery": [delivery.public_id],
-    }[kind]
+    }
+    return found[kind]
 
 
 def names(patterns: Any) -> set[str]:

@@ -275,7 +275,7 @@ def test_the_log_of_a_deleted_webhook_stays_readable(portal: Portal) -> None:
 
 
 def exported(portal: Portal, query: str) -> str:
-    response = portal.client("viewer").get(f"{url(portal, 'delivery-export')}?{query}")
+    response: Any = portal.client("viewer").get(f"{url(portal, 'delivery-export')}?{query}")
     assert response.status_code == 200
     assert "attachment" in response["Content-Disposition"]
     return b"".join(response.streaming_content).decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -70,7 +71,7 @@ def test_a_test_that_nobody_sends_says_so(portal: Portal) -> None:
     client = portal.client("developer")
     client.post(url(portal, "endpoint-test", endpoint.public_id))
     delivery = Delivery.objects.get()
-    set_state(delivery, created_at=timezone.now() - timezone.timedelta(minutes=2))
+    set_state(delivery, created_at=timezone.now() - timedelta(minutes=2))
     result = client.get(url(portal, "test-result", delivery.public_id), headers=HTMX)
     assert "no worker seems to be sending" in result.content.decode()
 

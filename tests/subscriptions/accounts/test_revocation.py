@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from subscriptions.accounts.members import accept_invitation, change_role, invite, remove_member
-from subscriptions.accounts.publisher_tokens import create_token, revoke_token
+from subscriptions.accounts.publisher_tokens import NewToken, create_token, revoke_token
 from subscriptions.audit.log import COMMAND_LINE
 from subscriptions.errors import PortalError
 from subscriptions.models import Member, User
@@ -59,7 +60,7 @@ def test_a_new_password_ends_the_other_sessions(portal: Portal) -> None:
 
 
 def test_a_revoked_or_expired_token_opens_nothing_more(portal: Portal) -> None:
-    def made(**options: object):  # type: ignore[no-untyped-def]
+    def made(**options: Any) -> NewToken:
         return create_token(
             broadcaster=portal.live,
             name="CI",

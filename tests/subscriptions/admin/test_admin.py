@@ -212,7 +212,7 @@ def test_an_endpoints_settings_are_changed_through_the_verb(
     assert endpoint.token_ciphertext == ciphertext
     entry = AuditEntry.objects.get(action="endpoint.update")
     assert entry.actor_label == "root@example.com"
-    assert set(entry.after) == {"name", "topics", "timeout_seconds", "signature"}
+    assert set(entry.after or {}) == {"name", "topics", "timeout_seconds", "signature"}
 
 
 @pytest.mark.parametrize(
@@ -385,9 +385,8 @@ def test_the_audit_log_is_read_only_and_narrowed_by_broadcaster_and_action(
     endpoint = endpoint_at(URL, made.broadcaster)
     endpoint_at(URL, made.sandbox)
     page = list_url("subscriptions_auditentry")
-    text = root.get(
-        page, {"broadcaster": made.broadcaster.pk, "action": "endpoint.create"}
-    ).content.decode()
+    narrowed: dict[str, Any] = {"broadcaster": made.broadcaster.pk, "action": "endpoint.create"}
+    text = root.get(page, narrowed).content.decode()
     assert endpoint.public_id in text
     assert "1 result" in text
     assert "0 results" in root.get(page, {"broadcaster": "abc"}).content.decode()

@@ -23,7 +23,8 @@ def api() -> Api:
 def made(api: Api, **changes: Any) -> dict[str, Any]:
     response = api.post("endpoints", NEW | changes)
     assert response.status_code == 201, response.content
-    return response.json()
+    body: dict[str, Any] = response.json()
+    return body
 
 
 def test_the_answer_that_makes_an_endpoint_alone_carries_its_token(api: Api) -> None:

@@ -15,7 +15,7 @@ def test_the_system_resolver_takes_a_name_as_absolute(monkeypatch: pytest.Monkey
         asked.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 0))]
 
-    monkeypatch.setattr(system_resolver.socket, "getaddrinfo", record)
+    monkeypatch.setattr("subscriptions.endpoints.system_resolver.socket.getaddrinfo", record)
     assert resolve_by_system("shop.example") == ["8.8.8.8"]
     assert asked == ["shop.example."]
 

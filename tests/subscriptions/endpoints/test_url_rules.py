@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscriptions.endpoints.addresses import parse_networks
-from subscriptions.endpoints.url_rules import EndpointURL, check_url, parse_url
+from subscriptions.endpoints.url_rules import check_url, parse_url
 from subscriptions.errors import Refused
 
 LOOPBACK = parse_networks(["127.0.0.0/8", "::1/128"])
@@ -14,7 +14,7 @@ LOOPBACK = parse_networks(["127.0.0.0/8", "::1/128"])
 
 def check(
     url: Any, *, https_required: bool = False, own_hosts: Any = frozenset(), allowed: Any = ()
-) -> EndpointURL:
+) -> str:
     return check_url(
         url, https_required=https_required, own_hosts=own_hosts, allowed_networks=allowed
     )

@@ -7,10 +7,10 @@ import pytest
 import time_machine
 from django.template import Context
 
+from subscriptions.audit.action_words import action_words
 from subscriptions.templatetags.portal import (
     STATUSES,
     absolute_words,
-    action_words,
     copy_button,
     highlight,
     icon,

@@ -54,10 +54,10 @@ def argument(portal: Portal, kind: str) -> list[object]:
         )
         return [made.token.public_id]
     if kind == "invitation":
-        made = invite(
+        invited = invite(
             broadcaster=portal.live, email="x@example.com", role="viewer", actor=COMMAND_LINE
         )
-        return [made.invitation.pk]
+        return [invited.invitation.pk]
     if kind == "member":
         return [portal.live.members.get(user=portal.users["developer"]).pk]
     return ["license.created"] if kind == "topic" else []

@@ -99,7 +99,7 @@ def test_a_platform_without_a_signature_leads_to_the_webhook_itself(db: None) ->
     ],
 )
 def test_a_refused_form_says_why_keeps_what_was_typed_and_answers_422(
-    portal: Portal, changes: dict, words: str
+    portal: Portal, changes: dict[str, str], words: str
 ) -> None:
     client = portal.client("developer")
     form = FORM | {"description": "kept words"} | changes

@@ -32,6 +32,7 @@ def test_a_token_is_rotated_with_an_overlap_and_both_are_shown_by_their_last_fou
     pair = token_pair(endpoint, timezone.now())
     assert pair is not None
     assert pair.current in html
+    assert pair.previous is not None
     assert pair.previous not in html
 
 
