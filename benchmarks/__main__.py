@@ -171,9 +171,14 @@ def show(bench: Bench) -> None:
         verdict = ("[green]yes[/]" if reached(value, goal) else "[red]no[/]") if goal else ""
         load = statistics.median(bench.load[figure])
         table.add_row(
-            figure, number(value), unit(figure), goal, verdict,
-            "  ".join(map(number, runs)), f"{load:.1f}",
-        )  # fmt: skip
+            figure,
+            number(value),
+            unit(figure),
+            goal,
+            verdict,
+            "  ".join(map(number, runs)),
+            f"{load:.1f}",
+        )
     bench.console.print(table)
     bench.console.print(
         "load: cores that others kept busy just before the run. Seconds a run took: "

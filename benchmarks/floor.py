@@ -93,10 +93,34 @@ def _rows(status: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """As many bytes as the attempt log keeps of such a request, and as change in its delivery."""
     now, delivery = datetime.now(UTC), uuid4()
     attempt = (
-        uuid4(), "purchase.completed", False, 1, "publish", "succeeded", "", "", now, now, 12.5,
-        0.1, 0.2, None, 3.4, "127.0.0.1", "http://127.0.0.1:12345/hook/1", LOGGED, status,
-        ANSWERED, b"ok", False, "{}", None, 1, 1, delivery,
-    )  # fmt: skip
+        uuid4(),
+        "purchase.completed",
+        False,
+        1,
+        "publish",
+        "succeeded",
+        "",
+        "",
+        now,
+        now,
+        12.5,
+        0.1,
+        0.2,
+        None,
+        3.4,
+        "127.0.0.1",
+        "http://127.0.0.1:12345/hook/1",
+        LOGGED,
+        status,
+        ANSWERED,
+        b"ok",
+        False,
+        "{}",
+        None,
+        1,
+        1,
+        delivery,
+    )
     return attempt, (delivery, "delivered", "", None, "publish", 1, 1, "", status, now)
 
 
@@ -158,12 +182,19 @@ def _rate(current: Stage, *, loops: int) -> float:
     before = current.received()
     children = [
         subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.floor", "child", str(current.receiver_port),
-             str(DELIVERIES // loops), current.database_url],
+            [
+                sys.executable,
+                "-m",
+                "benchmarks.floor",
+                "child",
+                str(current.receiver_port),
+                str(DELIVERIES // loops),
+                current.database_url,
+            ],
             env=current.env,
         )
         for _ in range(loops)
-    ]  # fmt: skip
+    ]
     wait_until(lambda: current.received() - before >= DELIVERIES, seconds=60, what="floor")
     for process in children:
         assert process.wait(10) == 0

@@ -123,14 +123,26 @@ def _accepted(outgoing: Any, now: Any) -> Any:
 
     claim = outgoing.claim
     attempt = AttemptRecord(
-        id=uuid7(), number=claim.attempt_count + 1, trigger=claim.trigger,
-        outcome=Outcome.SUCCEEDED, failure="", retry_reason="", sent_at=now, responded_at=now,
-        duration_ms=42.5, dns_ms=0.1, connect_ms=8.5, tls_ms=20.25, first_byte_ms=13.5,
-        remote_address="203.0.113.7", request_url=claim.url,
-        request_headers=outgoing.logged_headers, status_code=200,
+        id=uuid7(),
+        number=claim.attempt_count + 1,
+        trigger=claim.trigger,
+        outcome=Outcome.SUCCEEDED,
+        failure="",
+        retry_reason="",
+        sent_at=now,
+        responded_at=now,
+        duration_ms=42.5,
+        dns_ms=0.1,
+        connect_ms=8.5,
+        tls_ms=20.25,
+        first_byte_ms=13.5,
+        remote_address="203.0.113.7",
+        request_url=claim.url,
+        request_headers=outgoing.logged_headers,
+        status_code=200,
         response_headers=(("Content-Type", "text/plain"), ("Content-Length", "2")),
         response_body=b"ok",
-    )  # fmt: skip
+    )
     return Settled(claim, attempt, DeliveryStatus.DELIVERED, "", None, claim.scheduled_count + 1)
 
 

@@ -150,9 +150,15 @@ def page_cost(
     slowest_ms = float(slowest["time"]) * 1000
     plan = _plan(slowest["sql"]) if slowest_ms >= SLOW_QUERY_MS else ""
     return PageCost(
-        name, is_log, times[0], statistics.median(times[1:]), cpu_ms, len(queries), slowest_ms,
+        name,
+        is_log,
+        times[0],
+        statistics.median(times[1:]),
+        cpu_ms,
+        len(queries),
+        slowest_ms,
         plan,
-    )  # fmt: skip
+    )
 
 
 def _plan(sql: str) -> str:

@@ -226,12 +226,14 @@ def _definitions(database_url: str) -> list[tuple[str, str]]:
         ).fetchall()
     return [
         *(
-            (f'ALTER TABLE {table} DROP CONSTRAINT "{name}"',
-             f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {text}')
+            (
+                f'ALTER TABLE {table} DROP CONSTRAINT "{name}"',
+                f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {text}',
+            )
             for table, name, text in constraints
         ),
         *((f"DROP INDEX {name}", text) for name, text in indexes),
-    ]  # fmt: skip
+    ]
 
 
 def _plain(definitions: Sequence[tuple[str, str]]) -> list[str]:

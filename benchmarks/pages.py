@@ -122,15 +122,30 @@ _EVENT_FILTERS = (
 _API = {
     "events": ("", "topic=passCreated", "q=nothing-has-this", "q=customer"),
     "deliveries": (
-        "", "status=failed", "status=pending", "status=delivered", "failure=tls_expired",
-        "topic=passCreated", "test=true", "q=nothing-has-this", "limit=250",
-        "status=failed&failure=dns_failed", "q=ep_00000000000000000000",
+        "",
+        "status=failed",
+        "status=pending",
+        "status=delivered",
+        "failure=tls_expired",
+        "topic=passCreated",
+        "test=true",
+        "q=nothing-has-this",
+        "limit=250",
+        "status=failed&failure=dns_failed",
+        "q=ep_00000000000000000000",
     ),
     "attempts": (
-        "", "outcome=failed", "outcome=unknown", "status_code=401", "failure=dns_failed",
-        "status=failed", "test=true", "q=nothing-has-this", "topic=passCreated&outcome=unknown",
+        "",
+        "outcome=failed",
+        "outcome=unknown",
+        "status_code=401",
+        "failure=dns_failed",
+        "status=failed",
+        "test=true",
+        "q=nothing-has-this",
+        "topic=passCreated&outcome=unknown",
     ),
-}  # fmt: skip
+}
 
 
 def _filters(scene: Any) -> list[tuple[str, str]]:
@@ -144,14 +159,30 @@ def _filters(scene: Any) -> list[tuple[str, str]]:
     now = timezone.now()
     days = f"since={now - timedelta(days=20):%Y-%m-%d}&until={now - timedelta(days=19):%Y-%m-%d}"
     filters = [
-        "", "status=failed", "status=delivered", "status=pending", "status=cancelled",
-        f"endpoint={scene.bin}", f"endpoint={scene.bin}&status=failed",
-        f"endpoint={scene.failing}&status=delivered", "topic=passCreated",
-        "failure=tls_expired", "failure=interrupted", "code=401", "code=999", "test=only",
-        "status=failed&failure=dns_failed&code=401", "q=nothing-has-this", "q=customer",
-        f"q={scene.event}", f"q={scene.failed}", "status=failed&q=nothing-has-this",
-        days, f"{days}&q=nothing-has-this", f"{days}&status=failed",
-    ]  # fmt: skip
+        "",
+        "status=failed",
+        "status=delivered",
+        "status=pending",
+        "status=cancelled",
+        f"endpoint={scene.bin}",
+        f"endpoint={scene.bin}&status=failed",
+        f"endpoint={scene.failing}&status=delivered",
+        "topic=passCreated",
+        "failure=tls_expired",
+        "failure=interrupted",
+        "code=401",
+        "code=999",
+        "test=only",
+        "status=failed&failure=dns_failed&code=401",
+        "q=nothing-has-this",
+        "q=customer",
+        f"q={scene.event}",
+        f"q={scene.failed}",
+        "status=failed&q=nothing-has-this",
+        days,
+        f"{days}&q=nothing-has-this",
+        f"{days}&status=failed",
+    ]
     deep = first_key(now - timedelta(days=21)).hex
     return [
         *((query, query) for query in filters),
@@ -193,9 +224,14 @@ def walk(scene: Any) -> list[tuple[Load, PageCost]]:
     found = []
     for load in wanted:
         cost = page_cost(
-            clients[load.who], processes, load.name, load.url,
-            loads=LOADS, headers=load.headers, statuses=_STATUSES,
-        )  # fmt: skip
+            clients[load.who],
+            processes,
+            load.name,
+            load.url,
+            loads=LOADS,
+            headers=load.headers,
+            statuses=_STATUSES,
+        )
         found.append((load, cost))
     return found
 

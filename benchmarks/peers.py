@@ -160,9 +160,13 @@ def run_peer(peer: Peer) -> float:
         current.run_python(peer, "-m", "django", *peer.migrate, "-v", "0")
         try:
             current.run_python(
-                peer, "-m", "shop.publish", str(peer.events), str(ENDPOINTS),
+                peer,
+                "-m",
+                "shop.publish",
+                str(peer.events),
+                str(ENDPOINTS),
                 str(current.receiver_port),
-            )  # fmt: skip
+            )
             return _drain(current, peer)
         finally:
             for process in current.processes[1:]:

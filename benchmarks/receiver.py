@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 from collections import deque
+from typing import cast
 
 SLOW_SECONDS = 1.0
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -43,7 +44,7 @@ class Receiver:
                 if key.fileobj is self._listener:
                     self._accept()
                 else:
-                    self._read(key.fileobj)  # type: ignore[arg-type]
+                    self._read(cast(socket.socket, key.fileobj))
 
     def _answer_slow(self) -> None:
         while self._slow and self._slow[0][0] <= time.monotonic():

@@ -85,14 +85,15 @@ class Stage:
             connection.execute(statement)
 
     def start(self, *command: str, **env: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=self.env | env,
-            stdout=subprocess.DEVNULL,
-            stderr=open(self.directory / "stderr.log", "ab"),  # noqa: SIM115
-            start_new_session=True,
-        )
+        with open(self.directory / "stderr.log", "ab") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.env | env,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
         self.processes.append(process)
         return process
 
@@ -100,9 +101,12 @@ class Stage:
         self.receiver_port = free_port()
         self.receiver_log = self.directory / "arrivals.log"
         self.start(
-            sys.executable, "-m", "benchmarks.receiver", str(self.receiver_port),
+            sys.executable,
+            "-m",
+            "benchmarks.receiver",
+            str(self.receiver_port),
             str(self.receiver_log),
-        )  # fmt: skip
+        )
         wait_until(lambda: self.received() == 0, seconds=10, what="receiver")
 
     def start_workers(self) -> subprocess.Popen[bytes]:

@@ -88,7 +88,16 @@ def main() -> None:
     report["reached_in_public"] = everywhere.take()
 
     named = parse_networks(["10.1.0.0/16", "fd12::/16"])
-    inside = ["10.1.2.3", "10.1.255.255", "10.2.0.1", "10.0.255.255", "[fd12::5]", "[fd13::5]", "127.0.0.1", "169.254.169.254"]  # fmt: skip
+    inside = [
+        "10.1.2.3",
+        "10.1.255.255",
+        "10.2.0.1",
+        "10.0.255.255",
+        "[fd12::5]",
+        "[fd13::5]",
+        "127.0.0.1",
+        "169.254.169.254",
+    ]
     try_all([f"http://{host}:8080/" for host in inside], names, allowed_networks=named)
     report["reached_if_named"] = everywhere.take()
     print(json.dumps(report))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.http import HttpResponseBase
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from deliveries.models import BinRequest, Delivery
@@ -109,7 +108,8 @@ def state_of(broadcaster: Broadcaster) -> dict[str, list[Any]]:
     return found
 
 
-def text_of(response: HttpResponseBase) -> str:
-    parts: Any = response.streaming_content if response.streaming else [response.content]  # type: ignore[attr-defined]
+def text_of(response: Any) -> str:
+    parts = response.streaming_content if response.streaming else [response.content]
     headers = "".join(f"{name}: {value}\n" for name, value in response.items())
-    return headers + b"".join(parts).decode(errors="replace")
+    text: str = b"".join(parts).decode(errors="replace")
+    return headers + text

@@ -74,7 +74,9 @@ class Proxy:
                 client.sendall(b"HTTP/1.1 200 Tunnel\r\nX-Proxy: inside\r\n\r\n")
             else:
                 lines = head.split(b"\r\n", 1)[1]
-                server.sendall(method + b" " + (path or b"/") + b" HTTP/1.1\r\n" + lines + b"\r\n\r\n" + rest)  # fmt: skip
+                server.sendall(
+                    method + b" " + (path or b"/") + b" HTTP/1.1\r\n" + lines + b"\r\n\r\n" + rest
+                )
             back = threading.Thread(target=_pump, args=(server, client), daemon=True)
             back.start()
             _pump(client, server)

@@ -104,15 +104,33 @@ def test_ports_are_the_web_s_own_and_those_that_no_service_of_the_system_has(
 @pytest.mark.parametrize(
     "url",
     [
-        "ftp://example.com/", "file:///etc/passwd", "gopher://example.com:70/_", "dict://example.com/",
-        "ldap://example.com/", "ws://example.com/", "javascript://example.com/", "data:text/plain,x",
-        "http:/example.com", "http:example.com", "//example.com/", "/hook", "example.com", "",
-        "https://example.com/#part", "https://example.com/a b", "https://example.com/\r\nX: y",
-        "https://example.com/\x00", "https://example.com/\x7f", "https://example.com/\ud800",
-        "https://example.com\\path", f"https://example.com/{'a' * MAX_URL_LENGTH}",
-        f"https://example.com/{'ü' * 1000}", "https://exa\u202emple.com/", "HTTP://[::1]:80\\@example.com/",
+        "ftp://example.com/",
+        "file:///etc/passwd",
+        "gopher://example.com:70/_",
+        "dict://example.com/",
+        "ldap://example.com/",
+        "ws://example.com/",
+        "javascript://example.com/",
+        "data:text/plain,x",
+        "http:/example.com",
+        "http:example.com",
+        "//example.com/",
+        "/hook",
+        "example.com",
+        "",
+        "https://example.com/#part",
+        "https://example.com/a b",
+        "https://example.com/\r\nX: y",
+        "https://example.com/\x00",
+        "https://example.com/\x7f",
+        "https://example.com/\ud800",
+        "https://example.com\\path",
+        f"https://example.com/{'a' * MAX_URL_LENGTH}",
+        f"https://example.com/{'ü' * 1000}",
+        "https://exa\u202emple.com/",
+        "HTTP://[::1]:80\\@example.com/",
     ],
-)  # fmt: skip
+)
 def test_a_url_that_is_not_plain_http_is_refused_when_saved_and_when_sent(
     url: Any, opened: list[str]
 ) -> None:
@@ -136,7 +154,14 @@ def test_an_allowed_network_is_let_through_in_every_spelling_and_weakens_nothing
 ) -> None:
     allowed = parse_networks(["10.1.0.0/16", "fd12::/16"])
     names = Names(inside_example=["10.1.2.3"], mixed_example=["10.1.2.3", "10.2.0.1"])
-    let_through = ["10.1.2.3", "0x0a010203", "[::ffff:10.1.2.3]", "[64:ff9b::a01:203]", "[fd12::5]", "inside.example"]  # fmt: skip
+    let_through = [
+        "10.1.2.3",
+        "0x0a010203",
+        "[::ffff:10.1.2.3]",
+        "[64:ff9b::a01:203]",
+        "[fd12::5]",
+        "inside.example",
+    ]
     for host in let_through:
         url = f"http://{host}:8080/"
         assert check_url(url, https_required=False, own_hosts=OWN, allowed_networks=allowed)
@@ -144,11 +169,21 @@ def test_an_allowed_network_is_let_through_in_every_spelling_and_weakens_nothing
     assert set(opened) == {"10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::a01:203", "fd12::5"}
     opened.clear()
     for url in (
-        "http://10.2.0.1/", "http://10.0.255.255/", "http://[fd13::1]/", "http://127.0.0.1/", "http://169.254.169.254/",
-        "http://10.1.2.3:22/", "http://u:p@10.1.2.3/", "http://10.1.2.3/#x", "http://portal.example/",
-        "http://localhost/", "http://[2002:a01:203::1]/", "http://[fd13::5efe:10.1.2.3]/",
-        "http://[fd12::5efe:10.2.0.1]/", "http://mixed.example/",
-    ):  # fmt: skip
+        "http://10.2.0.1/",
+        "http://10.0.255.255/",
+        "http://[fd13::1]/",
+        "http://127.0.0.1/",
+        "http://169.254.169.254/",
+        "http://10.1.2.3:22/",
+        "http://u:p@10.1.2.3/",
+        "http://10.1.2.3/#x",
+        "http://portal.example/",
+        "http://localhost/",
+        "http://[2002:a01:203::1]/",
+        "http://[fd13::5efe:10.1.2.3]/",
+        "http://[fd12::5efe:10.2.0.1]/",
+        "http://mixed.example/",
+    ):
         result = sent(url, allowed_networks=allowed, resolve=names)
         assert verdict_of(result).failure == "address_blocked", url
     assert opened == []
@@ -198,10 +233,23 @@ def test_our_own_host_is_known_in_whatever_spelling_the_operator_gave_it(
 @pytest.mark.parametrize(
     "rest",
     [
-        "../api/v1/events", "b1/../../api", "b1/%2e%2e/api", "b1/%2f..%2fapi", "b1/..%5capi", "b1\\..\\api",
-        "b1/\r\nX: y", "b1/ x", "b1/#x", "b1?a=/..", "", "/api", ".", "b1/\u202e", "a" * MAX_URL_LENGTH,
+        "../api/v1/events",
+        "b1/../../api",
+        "b1/%2e%2e/api",
+        "b1/%2f..%2fapi",
+        "b1/..%5capi",
+        "b1\\..\\api",
+        "b1/\r\nX: y",
+        "b1/ x",
+        "b1/#x",
+        "b1?a=/..",
+        "",
+        "/api",
+        ".",
+        "b1/\u202e",
+        "a" * MAX_URL_LENGTH,
     ],
-)  # fmt: skip
+)
 def test_the_request_bin_is_no_way_to_the_rest_of_the_portal(
     settings: Settings, rest: Any, opened: list[str]
 ) -> None:
@@ -320,7 +368,15 @@ def test_inside_addresses_look_alike_whether_open_closed_filtered_or_absent(
                 verdict, explanation = verdict_of(result), told(result, url)
                 public = {k: v for k, v in verdict.evidence.items() if k != "operator_only"}
                 timings = (result.connect_ms, result.tls_ms, result.first_byte_ms)
-                seen.add((explanation.text, str(explanation.evidence), json.dumps(public), timings, result.remote_address))  # fmt: skip
+                seen.add(
+                    (
+                        explanation.text,
+                        str(explanation.evidence),
+                        json.dumps(public),
+                        timings,
+                        result.remote_address,
+                    )
+                )
                 assert result.duration_ms < MAX_CONNECT_SECONDS * 100
                 assert verdict.evidence["operator_only"]["address"] in place
         assert listening.connections == 0

@@ -23,21 +23,76 @@ from tests.receiver import Receiver
 SIGNATURES = {"clawget": "X-Clawget-Signature", "cryptlex": "Webhook-Signature"}
 # Framing, connections and proxies: the protocol's own.
 PROTOCOL = [
-    "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Expect", "TE", "Trailer",
-    "Upgrade", "HTTP2-Settings", "Proxy-Authorization", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Anything",
-]  # fmt: skip
+    "Host",
+    "Content-Length",
+    "Transfer-Encoding",
+    "Connection",
+    "Keep-Alive",
+    "Expect",
+    "TE",
+    "Trailer",
+    "Upgrade",
+    "HTTP2-Settings",
+    "Proxy-Authorization",
+    "Proxy-Connection",
+    "Proxy-Authenticate",
+    "Proxy-Anything",
+]
 OURS = [
-    "Content-Type", "Content-Encoding", "webhook-id", "webhook-timestamp", "webhook-signature",
+    "Content-Type",
+    "Content-Encoding",
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
     "X-Clawget-Signature",
-]  # fmt: skip
+]
 BAD_NAMES = [
-    "", " ", "X A", " X-A", "X-A ", "X-A:", ":X-A", ":method", "X:A", "X\tA", "X\r\nHost", "X\nA", "X\0A",
-    "Größe", "日本", "X\u2028A", "(X)", "X/A", "X@A", "X=A", "{X}", '"X"', "X,A", "X;A", "X\x7fA", "Host\u200b",
-]  # fmt: skip
+    "",
+    " ",
+    "X A",
+    " X-A",
+    "X-A ",
+    "X-A:",
+    ":X-A",
+    ":method",
+    "X:A",
+    "X\tA",
+    "X\r\nHost",
+    "X\nA",
+    "X\0A",
+    "Größe",
+    "日本",
+    "X\u2028A",
+    "(X)",
+    "X/A",
+    "X@A",
+    "X=A",
+    "{X}",
+    '"X"',
+    "X,A",
+    "X;A",
+    "X\x7fA",
+    "Host\u200b",
+]
 BAD_VALUES = [
-    "a\r\nHost: inside.example", "a\nX: y", "a\rX: y", "a\r\n\r\nGET / HTTP/1.1", "a\0b", "\r\n", "\n", "\0",
-    "日本", "a\u2028b", "\u202egnp", "a\x01b", "a\x1b[31m", "a\x7f", "a\x85b", "\ud800", "€",
-]  # fmt: skip
+    "a\r\nHost: inside.example",
+    "a\nX: y",
+    "a\rX: y",
+    "a\r\n\r\nGET / HTTP/1.1",
+    "a\0b",
+    "\r\n",
+    "\n",
+    "\0",
+    "日本",
+    "a\u2028b",
+    "\u202egnp",
+    "a\x01b",
+    "a\x1b[31m",
+    "a\x7f",
+    "a\x85b",
+    "\ud800",
+    "€",
+]
 PADDED_VALUES = [" a", "a ", "\ta", "a\t", " ", "\t", "a" * 2_001]
 
 

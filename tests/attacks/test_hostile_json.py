@@ -17,9 +17,18 @@ pytestmark = pytest.mark.django_db
 WITH_BODY = [operation for operation in OPERATIONS if operation.method not in ("GET", "DELETE")]
 # By the kind of a good value: names of hostile ones that come nearest to it, past its first check.
 _TEXTS = (
-    "an empty string", "a NUL", "a surrogate pair", "control characters", "marks of direction",
-    "another script's digits", "a noncharacter", "a long string", "a template", "SQL", "a path",
-)  # fmt: skip
+    "an empty string",
+    "a NUL",
+    "a surrogate pair",
+    "control characters",
+    "marks of direction",
+    "another script's digits",
+    "a noncharacter",
+    "a long string",
+    "a template",
+    "SQL",
+    "a path",
+)
 LIKE: dict[type, tuple[str, ...]] = {
     str: ("null", "a number", "an object", *_TEXTS),
     int: (
@@ -71,7 +80,12 @@ BODIES: list[tuple[str, bytes, str, int]] = [
     ("a number", b"1", JSON, 422),
     ("a string", b'"a"', JSON, 422),
     ("a list of nulls", b"[null]", JSON, 422),
-    ("10,000 unknown fields", b"{" + b",".join(b'"k%d":0' % n for n in range(10_000)) + b"}", JSON, 422),
+    (
+        "10,000 unknown fields",
+        b"{" + b",".join(b'"k%d":0' % n for n in range(10_000)) + b"}",
+        JSON,
+        422,
+    ),
     ("a key of 200,000 characters", b'{"' + b"k" * 200_000 + b'": 0}', JSON, 422),
     ("a field of a prototype", b'{"__proto__": {}, "constructor": {}}', JSON, 422),
     ("too many bytes", b'"' + b"a" * (9 * 1024 * 1024) + b'"', JSON, 413),
@@ -82,7 +96,7 @@ BODIES: list[tuple[str, bytes, str, int]] = [
     ("XML", b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>", "text/xml", 415),
     ("a type like ours", b"{}", "application/json-patch+json", 415),
     ("a type that is none", b"{}", "\x80;;;=", 415),
-]  # fmt: skip
+]
 
 
 @pytest.fixture

@@ -83,9 +83,24 @@ def test_the_sandbox_does_not_reach_into_its_live_twin(portal: Portal, victim: V
 
 # Names that pages and forms read, each given the ids of another's things.
 NAMES = (
-    "endpoint", "event", "delivery", "webhook", "chosen", "member", "token", "invitation", "run",
-    "q", "cursor", "before", "seen", "row", "broadcaster", "platform", "target",
-)  # fmt: skip
+    "endpoint",
+    "event",
+    "delivery",
+    "webhook",
+    "chosen",
+    "member",
+    "token",
+    "invitation",
+    "run",
+    "q",
+    "cursor",
+    "before",
+    "seen",
+    "row",
+    "broadcaster",
+    "platform",
+    "target",
+)
 ACTIONS = ("resend", "cancel", "activate", "deactivate", "delete")
 
 

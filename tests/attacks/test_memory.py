@@ -21,13 +21,15 @@ HOSTILE = {
     "one chunk of 4 GiB": Reply(raw=CHUNKED + b"ffffffff\r\n", body=BODY, endless=True),
     "a byte a chunk": Reply(raw=CHUNKED, body=b"1\r\na\r\n" * 10_000, endless=True),
     "gzip bomb": Reply(headers=(("Content-Encoding", "gzip"),), body=BOMB),
-    "gzip bomb as transfer coding": Reply(raw=OK + b"Transfer-Encoding: gzip\r\n\r\n" + BOMB, then="close"),
+    "gzip bomb as transfer coding": Reply(
+        raw=OK + b"Transfer-Encoding: gzip\r\n\r\n" + BOMB, then="close"
+    ),
     "headers": Reply(raw=OK, body=b"X-A: b\r\n" * 8_000, endless=True),
     "tiny headers": Reply(raw=OK, body=b"a:\r\n" * 16_000, endless=True),
     "one header": Reply(raw=OK + b"X-A: ", body=BODY, endless=True),
     "1xx": Reply(raw=b"", body=b"HTTP/1.1 100 X\r\n\r\n" * 4_000, endless=True),
     "trailers": Reply(raw=CHUNKED + b"0\r\n", body=b"X-A: b\r\n" * 8_000, endless=True),
-}  # fmt: skip
+}
 
 
 def test_a_run_of_hostile_answers_takes_less_than_10_mb() -> None:

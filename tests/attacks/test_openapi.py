@@ -4,10 +4,10 @@ one that the description names."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pytest
 import schemathesis
@@ -48,20 +48,22 @@ def described(*, coverage: bool) -> Any:
 
 
 COUNTER = count()
+Test = TypeVar("Test", bound=Callable[..., None])
 description: Any = described(coverage=True)
 plain_description: Any = described(coverage=False)
 
 
-def bounded(examples: int) -> Any:
-    """The same cases on each run; what fails is told as it is, not made smaller."""
-    return hypothesis_settings(
-        max_examples=examples,
+def each_case(schema: Any, *, max_examples: int) -> Callable[[Test], Test]:
+    """The same cases on each run; a failure is reported as it is, not made smaller."""
+    bounds = hypothesis_settings(
+        max_examples=max_examples,
         derandomize=True,
         database=None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate],
     )
+    return lambda test: cast(Test, schema.parametrize()(bounds(test)))
 
 
 @pytest.fixture
@@ -75,8 +77,7 @@ def ours(db: None) -> Iterator[Account]:
         signal.connect(close_old_connections)
 
 
-@description.parametrize()
-@bounded(8)
+@each_case(description, max_examples=8)
 def test_every_answer_is_one_that_the_description_names(
     case: schemathesis.Case[Any], ours: Account
 ) -> None:
@@ -106,8 +107,7 @@ def test_every_write_that_takes_a_body_has_a_good_one_here() -> None:
     assert {operation.label for operation in operations if operation.body} == set(GOOD)
 
 
-@plain_description.parametrize()
-@bounded(3)
+@each_case(plain_description, max_examples=3)
 def test_without_a_token_nothing_is_answered_but_401(
     case: schemathesis.Case[Any], ours: Account
 ) -> None:

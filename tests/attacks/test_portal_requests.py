@@ -35,10 +35,16 @@ ELSEWHERE = (
     "data:text/html,<script>alert(1)</script>",
 )
 POLICY = {
-    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
-    "font-src 'self'", "connect-src 'self'", "form-action 'self'", "base-uri 'none'",
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
     "frame-ancestors 'none'",
-}  # fmt: skip
+}
 
 
 def filled(page: Page, victim: Victim) -> str:
@@ -175,9 +181,30 @@ def test_cookies_are_kept_from_scripts_and_other_sites(portal: Portal, settings:
 
 # --- Hostile filters and fields -------------------------------------------------------------------
 
-READ = ("q", "cursor", "before", "since", "until", "status", "topic", "endpoint", "failure", "code",
-        "test", "period", "format", "subject", "url", "use_case", "seen", "tail", "live", "page",
-        "attempt", "next")  # fmt: skip
+READ = (
+    "q",
+    "cursor",
+    "before",
+    "since",
+    "until",
+    "status",
+    "topic",
+    "endpoint",
+    "failure",
+    "code",
+    "test",
+    "period",
+    "format",
+    "subject",
+    "url",
+    "use_case",
+    "seen",
+    "tail",
+    "live",
+    "page",
+    "attempt",
+    "next",
+)
 
 
 def test_a_hostile_query_is_no_500_at_any_page(portal: Portal, victim: Victim) -> None:
@@ -199,8 +226,16 @@ def test_a_hostile_id_is_no_500_at_any_page(portal: Portal, victim: Victim) -> N
     client = portal.client("owner")
     pages = [page for page in PAGES if page.parameters and not page.address.startswith("/api")]
     for page in pages:
-        for name in ("beyond bigint", "far beyond bigint", "other scripts' digits", "zero",
-                     "a wrong prefix", "overlong", "dots", "a NUL"):  # fmt: skip
+        for name in (
+            "beyond bigint",
+            "far beyond bigint",
+            "other scripts' digits",
+            "zero",
+            "a wrong prefix",
+            "overlong",
+            "dots",
+            "a NUL",
+        ):
             for changed in page.parameters:
                 ids = {**dict.fromkeys(page.parameters, "1"), **victim.ids, changed: "\0"}
                 path = page.path(**{k: v for k, v in ids.items() if k in page.parameters})

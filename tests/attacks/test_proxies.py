@@ -87,11 +87,17 @@ def test_its_password_goes_to_it_alone(
 @pytest.mark.parametrize(
     "url",
     [
-        "http://10.0.0.1/", "https://169.254.169.254/latest/", "https://[::1]/", "http://0x7f.1/",
-        "http://localhost/", "http://metadata.google.internal/", "http://shop.example:22/",
-        "http://u:p@shop.example/", "https://portal.example/",
+        "http://10.0.0.1/",
+        "https://169.254.169.254/latest/",
+        "https://[::1]/",
+        "http://0x7f.1/",
+        "http://localhost/",
+        "http://metadata.google.internal/",
+        "http://shop.example:22/",
+        "http://u:p@shop.example/",
+        "https://portal.example/",
     ],
-)  # fmt: skip
+)
 def test_the_rules_for_urls_hold_before_a_proxy_too(
     behind: Callable[..., AbstractContextManager[Transport]], connected: list[str], url: Any
 ) -> None:
@@ -166,7 +172,12 @@ def test_proxies_passwords_and_settings_of_the_environment_are_not_used(
     assert proxy.heads == []
     assert len(receiver.requests) == 2
     for got in receiver.requests:
-        assert {name for name, _ in got.headers} == {"Host", "Content-Type", "User-Agent", "Content-Length"}  # fmt: skip
+        assert {name for name, _ in got.headers} == {
+            "Host",
+            "Content-Type",
+            "User-Agent",
+            "Content-Length",
+        }
 
 
 def test_cookies_are_neither_kept_nor_sent(door: Transport, receiver: Receiver) -> None:

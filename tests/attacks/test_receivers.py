@@ -73,7 +73,9 @@ BROKEN = [
     not_http("status -200", b"HTTP/1.1 -200 OK\r\n" + EMPTY),
     not_http("NUL in the status line", b"HTTP/1.1 200 O\0K\r\n" + EMPTY),
     not_http("101", b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n\x81\x05hello", "WebSocket"),
-    not_http("101 after 100", b"HTTP/1.1 100 X\r\n\r\nHTTP/1.1 101 X\r\nUpgrade: h2c\r\n\r\n", "101"),
+    not_http(
+        "101 after 100", b"HTTP/1.1 100 X\r\n\r\nHTTP/1.1 101 X\r\nUpgrade: h2c\r\n\r\n", "101"
+    ),
     not_http("1xx without end", b"HTTP/1.1 100 X\r\n\r\n" * 100_000, "too many"),
     not_http("large 1xx", b"HTTP/1.1 103 X\r\nLink: bbbbbbbbbbbbb\r\n\r\n" * 9_000, "too many"),
     framed("headers without end", b"X-A: b\r\n" * 20_000, "too many"),
@@ -81,7 +83,9 @@ BROKEN = [
     framed("a header of 90 KB", b"X-A: " + b"b" * 90_000, "longer than 64 KiB"),
     framed("a header without end", b"X-A: " + b"b" * 2_000_000, "longer than 64 KiB"),
     Answer(
-        "a reason of 90 KB", b"HTTP/1.1 200 " + b"b" * 90_000 + b"\r\n\r\n", "bad_response",
+        "a reason of 90 KB",
+        b"HTTP/1.1 200 " + b"b" * 90_000 + b"\r\n\r\n",
+        "bad_response",
         "longer than 64 KiB",
     ),
     framed("NUL in a header", b"X-A: a\0b"),
@@ -95,79 +99,184 @@ BROKEN = [
     framed("a length in words", b"Content-Length: two"),
     framed("no length at all", b"Content-Length:"),
     Answer(
-        "a length too long", OK + b"Content-Length: 100\r\n\r\nok", "bad_response",
-        "ended before the length that it had announced", body=b"ok", then="close",
+        "a length too long",
+        OK + b"Content-Length: 100\r\n\r\nok",
+        "bad_response",
+        "ended before the length that it had announced",
+        body=b"ok",
+        then="close",
     ),
     Answer(
-        "an enormous length", OK + b"Content-Length: 9223372036854775807\r\n\r\nok", "bad_response",
-        "ended before the length that it had announced", body=b"ok", then="close",
+        "an enormous length",
+        OK + b"Content-Length: 9223372036854775807\r\n\r\nok",
+        "bad_response",
+        "ended before the length that it had announced",
+        body=b"ok",
+        then="close",
     ),
-    Answer("a chunk's length in letters", CHUNKED + b"zz\r\nok", "bad_response", "breaks the rules"),
+    Answer(
+        "a chunk's length in letters", CHUNKED + b"zz\r\nok", "bad_response", "breaks the rules"
+    ),
     Answer("a negative chunk", CHUNKED + b"-2\r\nok", "bad_response", "breaks the rules"),
-    Answer("an enormous chunk", CHUNKED + b"f" * 18 + b"\r\nok", "bad_response", "breaks the rules"),
     Answer(
-        "chunks run together", CHUNKED + b"2\r\nokX0\r\n\r\n", "bad_response", "breaks the rules",
+        "an enormous chunk", CHUNKED + b"f" * 18 + b"\r\nok", "bad_response", "breaks the rules"
+    ),
+    Answer(
+        "chunks run together",
+        CHUNKED + b"2\r\nokX0\r\n\r\n",
+        "bad_response",
+        "breaks the rules",
         body=b"ok",
     ),
     Answer(
-        "a chunk cut off", CHUNKED + b"5\r\nok", "bad_response", "ended before the length",
-        body=b"ok", then="close",
+        "a chunk cut off",
+        CHUNKED + b"5\r\nok",
+        "bad_response",
+        "ended before the length",
+        body=b"ok",
+        then="close",
     ),
     Answer(
-        "trailers without end", CHUNKED + b"2\r\nok\r\n0\r\n" + b"X-A: b\r\n" * 20_000,
-        "bad_response", "too many", body=b"ok",
+        "trailers without end",
+        CHUNKED + b"2\r\nok\r\n0\r\n" + b"X-A: b\r\n" * 20_000,
+        "bad_response",
+        "too many",
+        body=b"ok",
     ),
     framed("an unknown transfer coding", b"Transfer-Encoding: rot13"),
     Answer(
-        "a bomb as transfer coding", OK + b"Transfer-Encoding: gzip\r\n\r\n" + GZIP_BOMB,
-        "bad_response", "breaks the rules",
+        "a bomb as transfer coding",
+        OK + b"Transfer-Encoding: gzip\r\n\r\n" + GZIP_BOMB,
+        "bad_response",
+        "breaks the rules",
     ),
     Answer("nothing at all", b"", "connection_reset", "without an answer", None, then="close"),
     Answer(
         "a redirect to metadata",
         b"HTTP/1.1 307 X\r\nLocation: http://169.254.169.254/latest/\r\n" + EMPTY,
-        "redirected", "Redirects are not followed", 307, then="keep",
+        "redirected",
+        "Redirects are not followed",
+        307,
+        then="keep",
     ),
     Answer(
-        "a redirect to a file", b"HTTP/1.1 302 X\r\nLocation: file:///etc/passwd\r\n" + EMPTY,
-        "redirected", "Redirects are not followed", 302, then="keep",
+        "a redirect to a file",
+        b"HTTP/1.1 302 X\r\nLocation: file:///etc/passwd\r\n" + EMPTY,
+        "redirected",
+        "Redirects are not followed",
+        302,
+        then="keep",
     ),
     Answer(
-        "a redirect to nonsense", b"HTTP/1.1 302 X\r\nLocation: http://[\r\n" + EMPTY,
-        "redirected", "not valid", 302, then="keep",
+        "a redirect to nonsense",
+        b"HTTP/1.1 302 X\r\nLocation: http://[\r\n" + EMPTY,
+        "redirected",
+        "not valid",
+        302,
+        then="keep",
     ),
     Answer(
-        "a login to be made", b"HTTP/1.1 401 X\r\nWWW-Authenticate: Negotiate, Digest\r\n" + EMPTY,
-        "http_4xx", "asks for a login", 401, then="keep",
+        "a login to be made",
+        b"HTTP/1.1 401 X\r\nWWW-Authenticate: Negotiate, Digest\r\n" + EMPTY,
+        "http_4xx",
+        "asks for a login",
+        401,
+        then="keep",
     ),
     Answer("a proxy's login", b"HTTP/1.1 407 X\r\n" + EMPTY, "http_4xx", "407", 407, then="keep"),
-    Answer("no such expectation", b"HTTP/1.1 417 X\r\n" + EMPTY, "http_4xx", "417", 417, then="keep"),
-    Answer("a strange status", b"HTTP/1.1 999 X\r\n" + EMPTY, "unexpected_status", "strange", 999, then="keep"),
+    Answer(
+        "no such expectation", b"HTTP/1.1 417 X\r\n" + EMPTY, "http_4xx", "417", 417, then="keep"
+    ),
+    Answer(
+        "a strange status",
+        b"HTTP/1.1 999 X\r\n" + EMPTY,
+        "unexpected_status",
+        "strange",
+        999,
+        then="keep",
+    ),
     Answer(
         "a Retry-After of 5,000 digits",
         b"HTTP/1.1 503 X\r\nRetry-After: " + b"9" * 5_000 + b"\r\n" + EMPTY,
-        "http_5xx", "503", 503, then="keep",
+        "http_5xx",
+        "503",
+        503,
+        then="keep",
     ),
     Answer(
-        "a refusal that stops halfway", b"HTTP/1.1 400 X\r\nContent-Length: 9\r\n\r\nno",
-        "http_4xx", "400", 400, b"no", then="close",
+        "a refusal that stops halfway",
+        b"HTTP/1.1 400 X\r\nContent-Length: 9\r\n\r\nno",
+        "http_4xx",
+        "400",
+        400,
+        b"no",
+        then="close",
     ),
-]  # fmt: skip
+]
 
 # Odd, yet an answer: it counts, and nothing that came after it counts for anything.
 ODD = [
-    Answer("a length too short", OK + b"Content-Length: 2\r\n\r\nokHTTP/1.1 500 X\r\n\r\n", None, "", body=b"ok"),
-    Answer("the same length twice", OK + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\nok", None, "", body=b"ok"),
-    Answer("a length and chunks", OK + b"Content-Length: 9\r\n" + CHUNKED[len(OK):] + b"2\r\nok\r\n0\r\n\r\n", None, "", body=b"ok"),
-    Answer("a status as trailer", CHUNKED + b"2\r\nok\r\n0\r\nHTTP/1.1 101: X\r\n\r\n", None, "", body=b"ok"),
-    Answer("a chunk's extension of 200 KB", CHUNKED + b"2;" + b"x" * 200_000 + b"\r\nok\r\n0\r\n\r\n", None, "", body=b"ok"),
-    Answer("a hundred 1xx", b"HTTP/1.1 103 X\r\n\r\n" * 100 + OK + b"Content-Length: 2\r\n\r\nok", None, "", body=b"ok"),
+    Answer(
+        "a length too short",
+        OK + b"Content-Length: 2\r\n\r\nokHTTP/1.1 500 X\r\n\r\n",
+        None,
+        "",
+        body=b"ok",
+    ),
+    Answer(
+        "the same length twice",
+        OK + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+        None,
+        "",
+        body=b"ok",
+    ),
+    Answer(
+        "a length and chunks",
+        OK + b"Content-Length: 9\r\n" + CHUNKED[len(OK) :] + b"2\r\nok\r\n0\r\n\r\n",
+        None,
+        "",
+        body=b"ok",
+    ),
+    Answer(
+        "a status as trailer",
+        CHUNKED + b"2\r\nok\r\n0\r\nHTTP/1.1 101: X\r\n\r\n",
+        None,
+        "",
+        body=b"ok",
+    ),
+    Answer(
+        "a chunk's extension of 200 KB",
+        CHUNKED + b"2;" + b"x" * 200_000 + b"\r\nok\r\n0\r\n\r\n",
+        None,
+        "",
+        body=b"ok",
+    ),
+    Answer(
+        "a hundred 1xx",
+        b"HTTP/1.1 103 X\r\n\r\n" * 100 + OK + b"Content-Length: 2\r\n\r\nok",
+        None,
+        "",
+        body=b"ok",
+    ),
     Answer("204 with a body", b"HTTP/1.1 204 X\r\nContent-Length: 5\r\n\r\nextra", None, "", 204),
-    Answer("204 with a response after it", b"HTTP/1.1 204 X\r\n\r\nHTTP/1.1 500 X\r\n" + EMPTY, None, "", 204),
-    Answer("cookies and other memories", OK + b'Set-Cookie: a=b\r\nAlt-Svc: h2="169.254.169.254:80"\r\nStrict-Transport-Security: max-age=9999\r\n' + EMPTY, None, ""),
+    Answer(
+        "204 with a response after it",
+        b"HTTP/1.1 204 X\r\n\r\nHTTP/1.1 500 X\r\n" + EMPTY,
+        None,
+        "",
+        204,
+    ),
+    Answer(
+        "cookies and other memories",
+        OK
+        + b'Set-Cookie: a=b\r\nAlt-Svc: h2="169.254.169.254:80"\r\nStrict-Transport-Security: max-age=9999\r\n'
+        + EMPTY,
+        None,
+        "",
+    ),
     Answer("60 KB of headers", OK + b"X-A: " + b"b" * 60_000 + b"\r\n" + EMPTY, None, ""),
     Answer("controls and bidi", OK + "X-A: \x1b[31m\u202e\x07\r\n".encode() + EMPTY, None, ""),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("answer", BROKEN, ids=lambda answer: answer.name)
@@ -279,12 +388,18 @@ SLOW = {
     "dripped body": (Reply(body=b"a" * 900, drip=(60, 0.2)), "timeout"),
     "dripped chunks": (Reply(raw=CHUNKED + b"1\r\na\r\n" * 90, drip=(6, 0.1)), "timeout"),
     "dripped 1xx": (Reply(raw=b"HTTP/1.1 102 X\r\n\r\n" * 90, drip=(18, 0.1)), "timeout"),
-    "dripped trailers": (Reply(raw=CHUNKED + b"0\r\n" + b"A: b\r\n" * 90, drip=(8, 0.1)), "timeout"),
+    "dripped trailers": (
+        Reply(raw=CHUNKED + b"0\r\n" + b"A: b\r\n" * 90, drip=(8, 0.1)),
+        "timeout",
+    ),
     "stalled body": (Reply(raw=OK + b"Content-Length: 9\r\n\r\nhalf", then="hold"), "timeout"),
     "only 100": (Reply(raw=b"HTTP/1.1 100 X\r\n\r\n", then="hold"), "timeout"),
     "stalled headers": (Reply(raw=OK + b"X-A: b", then="hold"), "timeout"),
-    "endless chunk extension": (Reply(raw=CHUNKED + b"2;", body=b"x" * 4096, endless=True), "timeout"),
-}  # fmt: skip
+    "endless chunk extension": (
+        Reply(raw=CHUNKED + b"2;", body=b"x" * 4096, endless=True),
+        "timeout",
+    ),
+}
 
 
 def test_each_slow_receiver_is_given_up_at_the_deadline() -> None:

@@ -27,28 +27,46 @@ SCRIPT = b"<!doctype html><script>alert(1)</script><img src=x onerror=alert(1)>"
 MARKUP = "</pre></dd><script>alert(1)</script>"
 ANSWERS = {
     "a page of scripts": Reply(body=SCRIPT, headers=(("Content-Type", "text/html"),)),
-    "markup in headers": Reply(500, MARKUP, ((MARKUP.replace("/", "-"), MARKUP), ("Content-Type", MARKUP)), b""),
+    "markup in headers": Reply(
+        500, MARKUP, ((MARKUP.replace("/", "-"), MARKUP), ("Content-Type", MARKUP)), b""
+    ),
     "markup in a redirect": Reply(302, "X", (("Location", "javascript:alert(1)//" + MARKUP),)),
     "hidden characters": Reply(400, "X", (("X-A", "\x1b[31m\x85"),), f"a{HIDDEN}b".encode()),
     "bytes": Reply(418, "X", (), bytes(range(256)) * 8),
-    "deep nesting": Reply(422, "X", (("Content-Type", "application/json"),), b"[" * 8_000 + b"]" * 8_000),
+    "deep nesting": Reply(
+        422, "X", (("Content-Type", "application/json"),), b"[" * 8_000 + b"]" * 8_000
+    ),
     "wide nesting": Reply(422, "X", (), b"[" * 900 + b"1," * 6_000 + b"1" + b"]" * 900),
     "long numbers": Reply(422, "X", (), b'{"n": ' + b"9" * 10_000 + b', "f": 1e99999}'),
     "half a character": Reply(500, "X", (), b'{"a": "\xc3'),
     "lone surrogates": Reply(500, "X", (), rb'{"a": "\ud800", "b": "\u0000"}'),
-    "odd encodings": Reply(500, "X", (("Content-Type", "text/html; charset=utf-7"), ("Content-Encoding", "gzip, br")), b"+ADw-script+AD4-"),
+    "odd encodings": Reply(
+        500,
+        "X",
+        (("Content-Type", "text/html; charset=utf-7"), ("Content-Encoding", "gzip, br")),
+        b"+ADw-script+AD4-",
+    ),
     "odd Retry-After": Reply(429, "X", (("Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"),), b""),
-    "odder Retry-After": Reply(503, "X", (("Retry-After", "-1"), ("Retry-After", "²³"), ("Retry-After", "1e9")), b""),
-}  # fmt: skip
+    "odder Retry-After": Reply(
+        503, "X", (("Retry-After", "-1"), ("Retry-After", "²³"), ("Retry-After", "1e9")), b""
+    ),
+}
 ON_THE_WIRE = {
     answer.name: Reply(raw=answer.raw, then="close")
     for answer in (*BROKEN, *ODD)
     if answer.name
     in (
-        "a redirect to nonsense", "a Retry-After of 5,000 digits", "101", "NUL in the status line", "HTTP/0.9",
-        "a strange status", "controls and bidi", "60 KB of headers", "an enormous length",
+        "a redirect to nonsense",
+        "a Retry-After of 5,000 digits",
+        "101",
+        "NUL in the status line",
+        "HTTP/0.9",
+        "a strange status",
+        "controls and bidi",
+        "60 KB of headers",
+        "an enormous length",
     )
-}  # fmt: skip
+}
 
 
 @pytest.mark.django_db(transaction=True)

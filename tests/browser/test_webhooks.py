@@ -81,8 +81,11 @@ def test_topics_are_searched_and_what_was_chosen_stays_so(
     expect(page.get_by_role("heading", name="Passes", exact=True)).to_be_visible()
     topics = Endpoint.objects.get().topics.values_list("name", flat=True)
     assert set(topics) == {
-        "transactionCreated", "passCreated", "passExpirationChanged", "passTerminated",
-    }  # fmt: skip
+        "transactionCreated",
+        "passCreated",
+        "passExpirationChanged",
+        "passTerminated",
+    }
 
 
 def test_a_refused_form_keeps_what_was_typed_and_says_where(

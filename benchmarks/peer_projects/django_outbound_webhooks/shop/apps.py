@@ -1,5 +1,7 @@
 """Declares the shop's events once the apps are ready."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -7,4 +9,4 @@ class ShopConfig(AppConfig):
     name = "shop"
 
     def ready(self) -> None:
-        import shop.events  # noqa: F401
+        import_module("shop.events")

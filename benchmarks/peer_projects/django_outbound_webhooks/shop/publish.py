@@ -9,11 +9,11 @@ import django
 
 django.setup()
 
-from django.db import transaction  # noqa: E402
-from django_domain_events import fire  # noqa: E402
-from django_outbound_webhooks import register_endpoint  # noqa: E402
+from django.db import transaction
+from django_domain_events import fire
+from django_outbound_webhooks import register_endpoint
 
-from shop.events import PurchaseCompleted  # noqa: E402
+from shop.events import PurchaseCompleted
 
 
 def main() -> None:

@@ -9,9 +9,9 @@ import django
 
 django.setup()
 
-from django_webhook.models import Webhook, WebhookSecret, WebhookTopic  # noqa: E402
+from django_webhook.models import Webhook, WebhookSecret, WebhookTopic
 
-from shop.models import Purchase  # noqa: E402
+from shop.models import Purchase
 
 
 def main() -> None:
