@@ -203,8 +203,8 @@ def measure(portal: Any) -> list[tuple[Load, PageCost]]:
 def walk(scene: Any) -> list[tuple[Load, PageCost]]:
     from django.test import Client
 
-    from subscriptions.accounts.publisher_tokens import create_token
-    from subscriptions.audit.log import COMMAND_LINE
+    from subscriptions.accounts import create_token
+    from subscriptions.audit import COMMAND_LINE
 
     processes = cost_processes()
     clients: dict[str, Any] = {}

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def broadcaster(name: str = "Bench", platform: str = "clawget") -> Any:
-    from subscriptions.accounts.broadcasters import create_broadcaster
+    from subscriptions.accounts import create_broadcaster
 
     return create_broadcaster(name=name, platform=platform)
 

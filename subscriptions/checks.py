@@ -8,7 +8,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Critical, Tags, register
 from django.db import DatabaseError
 
-from subscriptions.encryption.key_ring import WrongKey, check_ring, decrypt
+from subscriptions.encryption import WrongKey, check_ring, decrypt
 from subscriptions.models import Endpoint
 
 _MAKE_ONE = (

@@ -8,9 +8,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
-from subscriptions.accounts.broadcasters import CreatedBroadcaster, create_broadcaster
-from subscriptions.accounts.publisher_tokens import create_token
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.accounts import CreatedBroadcaster, create_broadcaster, create_token
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.models import Broadcaster
 
 URL = "https://example.com/hook"

@@ -8,8 +8,8 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from subscriptions.accounts.broadcasters import create_broadcaster
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.accounts import create_broadcaster
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import EndpointSettings, create_endpoint
 from subscriptions.models import Broadcaster, Endpoint, Member, User
 from subscriptions.models.broadcaster import Role

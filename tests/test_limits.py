@@ -9,10 +9,8 @@ import pytest
 
 from deliveries.event_log import export
 from deliveries.publishing.publisher import publish
-from subscriptions.accounts import broadcasters, publisher_tokens
-from subscriptions.accounts.broadcasters import create_broadcaster
-from subscriptions.accounts.publisher_tokens import create_token
-from subscriptions.audit.log import COMMAND_LINE, Actor
+from subscriptions.accounts import broadcasters, create_broadcaster, create_token, publisher_tokens
+from subscriptions.audit import COMMAND_LINE, Actor
 from subscriptions.endpoints import lifecycle
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Broadcaster, Endpoint, PublisherToken

@@ -13,8 +13,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from deliveries.models import Delivery
-from subscriptions.accounts.broadcasters import CreatedBroadcaster
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.accounts import CreatedBroadcaster
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import EndpointSettings, create_endpoint
 from subscriptions.models import Topic
 from tests.api_clients import Api, account

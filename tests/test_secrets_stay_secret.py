@@ -25,10 +25,9 @@ from django.views.debug import ExceptionReporter
 from deliveries.models import BinRequest
 from deliveries.publishing.publisher import publish
 from deliveries.test_console.request_bin import open_bin
-from subscriptions.accounts import publisher_tokens
+from subscriptions.accounts import create_token, publisher_tokens
 from subscriptions.accounts.members import invite
-from subscriptions.accounts.publisher_tokens import create_token
-from subscriptions.audit.log import Actor
+from subscriptions.audit import Actor
 from subscriptions.endpoints import tokens as endpoint_tokens
 from subscriptions.models import AuditEntry, Endpoint, Scope, User
 from tests.api_clients import Api

@@ -17,8 +17,8 @@ from django.db import transaction
 from deliveries.models import Event, RequestBin
 from deliveries.publishing.publisher import publish
 from deliveries.test_console.request_bin import bin_url, endpoints_at, open_bin
-from subscriptions.accounts.broadcasters import create_broadcaster
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.accounts import create_broadcaster
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import (
     ALL_TOPICS,
     EndpointSettings,

@@ -10,7 +10,7 @@ from deliveries.demo.receivers import RECEIVERS, Receiver
 from deliveries.dispatch.preparation import USER_AGENT
 from deliveries.signing.signature import signature_headers
 from deliveries.test_console.request_bin import bin_url, endpoints_at, open_bin
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import EndpointSettings, create_endpoint
 from subscriptions.endpoints.token_format import TokenPair
 from subscriptions.endpoints.tokens import signs, token_pair

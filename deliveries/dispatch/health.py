@@ -14,7 +14,7 @@ from deliveries.dispatch.outcomes import Settled
 from deliveries.dispatch.store.rows import sqlite_rows
 from deliveries.models import DeliveryStatus, Outcome
 from deliveries.models.stats import DURATION_BOUNDS_MS
-from subscriptions.audit.log import SYSTEM
+from subscriptions.audit import SYSTEM
 from subscriptions.endpoints.lifecycle import suspend
 from subscriptions.models import Endpoint
 from subscriptions.prepared_statements import int_array, server_side

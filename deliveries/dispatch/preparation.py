@@ -20,7 +20,7 @@ from deliveries.models import Event, Trigger, Variant
 from deliveries.signing.signature import SigningError, signature_headers
 from deliveries.signing.variants import Signing, varied
 from deliveries.transport.client import OutboundRequest
-from subscriptions.encryption.key_ring import WrongKey
+from subscriptions.encryption import WrongKey
 from subscriptions.endpoints.header_rules import is_reserved, masked
 from subscriptions.endpoints.token_format import TokenPair, generate_token
 from subscriptions.endpoints.tokens import signs, token_format, token_pair

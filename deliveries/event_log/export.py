@@ -12,7 +12,7 @@ from typing import Any
 
 from deliveries.event_log.filters import DeliveryLogForm
 from deliveries.models import Delivery, Event
-from subscriptions.audit.log import Actor, record
+from subscriptions.audit import Actor, record
 from subscriptions.models import Broadcaster
 
 # One download holds a thread of a web process: it ends.

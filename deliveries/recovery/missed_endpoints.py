@@ -8,7 +8,7 @@ from django.utils import timezone
 from deliveries.models import Delivery, Event, Trigger
 from deliveries.publishing.publisher import make_delivery
 from deliveries.workers.wake import wake_on_commit
-from subscriptions.audit.log import Actor, record
+from subscriptions.audit import Actor, record
 from subscriptions.errors import Conflict
 from subscriptions.models import Broadcaster, Endpoint, Subscription
 

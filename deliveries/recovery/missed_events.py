@@ -18,7 +18,7 @@ from deliveries.event_log.pages import first_key, moment_of
 from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
 from deliveries.publishing.publisher import make_delivery
 from deliveries.workers.wake import wake_on_commit
-from subscriptions.audit.log import Actor, record
+from subscriptions.audit import Actor, record
 from subscriptions.errors import Conflict
 from subscriptions.models import AuditEntry, Endpoint
 

@@ -10,7 +10,7 @@ from deliveries.dispatch.leases import in_flight
 from deliveries.models import Delivery, DeliveryStatus, Trigger
 from deliveries.models.delivery import STOPPED
 from deliveries.workers.wake import wake_on_commit
-from subscriptions.audit.log import Actor, record
+from subscriptions.audit import Actor, record
 from subscriptions.errors import Conflict
 
 

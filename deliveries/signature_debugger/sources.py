@@ -14,7 +14,7 @@ from deliveries.models import Delivery, Event
 from deliveries.signature_debugger.case import ID, Case, Sent, Stored
 from deliveries.signature_debugger.pasted_request import Headers
 from deliveries.signature_debugger.search import Kind, TriedToken
-from subscriptions.encryption.key_ring import WrongKey, decrypt
+from subscriptions.encryption import WrongKey, decrypt
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster, Endpoint
 from subscriptions.platforms.rules import PlatformRules

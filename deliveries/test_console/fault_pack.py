@@ -25,7 +25,7 @@ from deliveries.models import (
 from deliveries.publishing.publisher import MAX_BODY_BYTES
 from deliveries.test_console.grading import Answer, Verdict, judge
 from deliveries.test_console.test_requests import make_test, store_tests
-from subscriptions.audit.log import Actor
+from subscriptions.audit import Actor
 from subscriptions.endpoints.tokens import signs
 from subscriptions.errors import Refused
 from subscriptions.identifiers import new_public_id

@@ -15,8 +15,8 @@ from django.db.models import QuerySet
 from deliveries.models import BinRequest, RequestBin
 from deliveries.models.request_bin import NO_ANSWER
 from deliveries.signing.verification import STANDARD_HEADERS, KnownToken, verify
-from subscriptions.audit.log import Actor, record
-from subscriptions.encryption.key_ring import WrongKey
+from subscriptions.audit import Actor, record
+from subscriptions.encryption import WrongKey
 from subscriptions.endpoints.header_rules import masked
 from subscriptions.endpoints.own_hosts import REQUEST_BIN_PATH
 from subscriptions.endpoints.tokens import token_pair

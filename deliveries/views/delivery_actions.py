@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from deliveries.models import Delivery
 from deliveries.recovery import resend as verbs
 from deliveries.views.deliveries import delivery_or_404, delivery_url, list_url
-from subscriptions.audit.log import Actor
+from subscriptions.audit import Actor
 from subscriptions.errors import Conflict, PortalError
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models.broadcaster import Role

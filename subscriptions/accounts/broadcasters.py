@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from subscriptions.accounts.publisher_tokens import create_token
-from subscriptions.audit.log import SYSTEM, Actor, record
+from subscriptions.audit import SYSTEM, Actor, record
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Broadcaster, Member, Platform, Scope, User
 from subscriptions.models.broadcaster import Environment, Role

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from subscriptions.audit.log import Actor, record
+from subscriptions.audit import Actor, record
 from subscriptions.errors import Conflict, NotFound, Refused
 from subscriptions.models import Broadcaster, Invitation, Member, User
 from subscriptions.models.broadcaster import Role

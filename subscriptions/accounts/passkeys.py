@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from subscriptions.encryption.key_ring import WrongKey, decrypt, encrypt, is_ciphertext
+from subscriptions.encryption import WrongKey, decrypt, encrypt, is_ciphertext
 from subscriptions.models import User
 
 logger = logging.getLogger(__name__)

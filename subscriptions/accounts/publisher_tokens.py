@@ -18,7 +18,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from subscriptions.audit.log import Actor, record
+from subscriptions.audit import Actor, record
 from subscriptions.errors import Conflict, Refused
 from subscriptions.identifiers import encode, new_public_id
 from subscriptions.models import Broadcaster, PublisherToken, Scope

@@ -14,7 +14,7 @@ from django.contrib.auth import signals as auth
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from subscriptions.audit.log import Actor, record_for_user
+from subscriptions.audit import Actor, record_for_user
 from subscriptions.client_address import client_address
 from subscriptions.models import User
 

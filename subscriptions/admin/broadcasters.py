@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 
-from subscriptions.accounts.broadcasters import create_broadcaster, update_broadcaster
+from subscriptions.accounts import create_broadcaster, update_broadcaster
 from subscriptions.admin.staff import NoDelete
 from subscriptions.models import Broadcaster, User
 from subscriptions.portal import one_time_secrets

@@ -13,7 +13,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from subscriptions.admin.staff import NoDelete, act_on_each
-from subscriptions.audit.log import SYSTEM
+from subscriptions.audit import SYSTEM
 from subscriptions.endpoints.header_rules import masked
 from subscriptions.endpoints.lifecycle import (
     EndpointSettings,

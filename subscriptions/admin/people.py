@@ -17,7 +17,7 @@ from django.http import HttpRequest
 
 from subscriptions.accounts.members import change_role, remove_member, withdraw_invitation
 from subscriptions.admin.staff import NoDelete, ReadOnly, act_on_each
-from subscriptions.audit.log import record_for_user
+from subscriptions.audit import record_for_user
 from subscriptions.errors import Conflict
 from subscriptions.models import Invitation, Member, User
 from subscriptions.models.broadcaster import Role

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from subscriptions.accounts.publisher_tokens import revoke_token
+from subscriptions.accounts import revoke_token
 from subscriptions.admin.staff import ReadOnly, act_on_each
 from subscriptions.models import PublisherToken
 from subscriptions.portal.access import actor_of

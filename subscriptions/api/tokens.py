@@ -9,7 +9,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from subscriptions.accounts.publisher_tokens import create_token, revoke_token
+from subscriptions.accounts import create_token, revoke_token
 from subscriptions.models import PublisherToken, Scope
 from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output
 from subscriptions.rest.fields import Input, Output, Text, Time

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.db.models import Q
 
-from subscriptions.audit.log import Actor
+from subscriptions.audit import Actor
 from subscriptions.endpoints.lifecycle import (
     ALL_TOPICS,
     EndpointSettings,

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from subscriptions.audit.log import Actor, record
+from subscriptions.audit import Actor, record
 from subscriptions.catalogue.topics import find_topic
 from subscriptions.endpoints.header_rules import check_headers, masked
 from subscriptions.endpoints.own_hosts import is_request_bin, own_hosts

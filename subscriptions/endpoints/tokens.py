@@ -9,8 +9,8 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from subscriptions.audit.log import Actor, record
-from subscriptions.encryption.key_ring import WrongKey, decrypt, encrypt
+from subscriptions.audit import Actor, record
+from subscriptions.encryption import WrongKey, decrypt, encrypt
 from subscriptions.endpoints.token_format import TokenPair, check_token, generate_token
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Endpoint

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from subscriptions.audit.log import Actor
+from subscriptions.audit import Actor
 from subscriptions.client_address import client_address
 from subscriptions.models import Broadcaster, Member, User
 from subscriptions.models.broadcaster import Role

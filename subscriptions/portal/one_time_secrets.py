@@ -9,7 +9,7 @@ import logging
 
 from django.http import HttpRequest
 
-from subscriptions.encryption.key_ring import WrongKey, decrypt, encrypt
+from subscriptions.encryption import WrongKey, decrypt, encrypt
 
 logger = logging.getLogger(__name__)
 _KEY = "shown_once"

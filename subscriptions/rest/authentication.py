@@ -7,7 +7,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from subscriptions.accounts.publisher_tokens import authenticate
+from subscriptions.accounts import authenticate
 from subscriptions.client_address import client_address
 from subscriptions.models import PublisherToken
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from subscriptions.audit.log import Actor
+from subscriptions.audit import Actor
 from subscriptions.client_address import client_address
 from subscriptions.errors import MAX_FAULTS, Refused, SeveralRefused
 from subscriptions.models import Broadcaster, PublisherToken, Scope

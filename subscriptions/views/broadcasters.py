@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from subscriptions.accounts.broadcasters import create_broadcaster
+from subscriptions.accounts import create_broadcaster
 from subscriptions.errors import PortalError
 from subscriptions.models import Broadcaster, Platform
 from subscriptions.models.broadcaster import Role

@@ -14,9 +14,9 @@ from deliveries.models import BinRequest, Delivery
 from deliveries.publishing.publisher import publish
 from deliveries.test_console.fault_pack import send_fault_pack
 from deliveries.test_console.request_bin import open_bin
+from subscriptions.accounts import create_token
 from subscriptions.accounts.members import invite
-from subscriptions.accounts.publisher_tokens import create_token
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.models import Broadcaster, Subscription
 from tests.deliveries.views.pages import add_attempt
 from tests.portal_clients import Portal

@@ -15,7 +15,7 @@ from deliveries.test_console.fault_pack import FAULTS, not_shown, send_fault_pac
 from deliveries.test_console.request_bin import bin_url, open_bin
 from deliveries.test_console.test_requests import send_test
 from subscriptions.accounts.members import find_invitation, invite
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import set_active
 from subscriptions.endpoints.tokens import rotate_token
 from subscriptions.models import Endpoint, PublisherToken

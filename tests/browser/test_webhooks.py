@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from subscriptions.accounts.publisher_tokens import authenticate
+from subscriptions.accounts import authenticate
 from subscriptions.models import Endpoint
 from tests.browser.browsing import Browsing
 from tests.portal_clients import PASSWORD, Portal

@@ -11,8 +11,8 @@ from deliveries.dispatch.dispatcher import Dispatcher, make_transport
 from deliveries.dispatch.leases import PumpLease
 from deliveries.models import Delivery
 from deliveries.publishing.publisher import publish
-from subscriptions.accounts.broadcasters import CreatedBroadcaster, create_broadcaster
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.accounts import CreatedBroadcaster, create_broadcaster
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import EndpointSettings, create_endpoint
 from subscriptions.models import Broadcaster, Endpoint
 

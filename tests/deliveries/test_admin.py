@@ -18,7 +18,7 @@ from deliveries.models import Attempt, Delivery, Event, Pump
 from deliveries.publishing.publisher import publish
 from deliveries.test_console.request_bin import open_bin
 from subscriptions.admin import big_tables
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import delete_endpoint
 from subscriptions.identifiers import uuid7
 from subscriptions.models import AuditEntry, Broadcaster, Endpoint

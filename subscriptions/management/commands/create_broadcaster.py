@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from subscriptions.accounts.broadcasters import CreatedBroadcaster, create_broadcaster
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.accounts import CreatedBroadcaster, create_broadcaster
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.errors import PortalError
 from subscriptions.models import User
 

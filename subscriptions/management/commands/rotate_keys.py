@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from subscriptions.encryption.key_ring import WrongKey
+from subscriptions.encryption import WrongKey
 from subscriptions.encryption.rotation import Rotation, count_secrets, rotate_in_batches
 
 _LINE_EVERY_SECONDS = 5.0

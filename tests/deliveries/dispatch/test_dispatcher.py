@@ -20,7 +20,7 @@ from deliveries.models import (
 from deliveries.publishing.publisher import publish
 from deliveries.recovery.resend import cancel, resend
 from deliveries.test_console.test_requests import send_test
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import resume, set_active
 from subscriptions.errors import Conflict
 from subscriptions.models import Broadcaster, Endpoint, Platform

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from deliveries.models import Delivery, DeliveryStatus, Event
 from deliveries.publishing.publisher import NewEvent, publish, publish_batch
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import set_active, suspend
 from subscriptions.errors import Conflict, Refused, SeveralRefused
 from tests.deliveries.sending import broadcaster_on, endpoint_at

@@ -14,7 +14,7 @@ from hypothesis.extra.django import TestCase
 
 from deliveries.models import Event, PublishRate
 from deliveries.publishing.rate import pay
-from subscriptions.accounts.broadcasters import CreatedBroadcaster
+from subscriptions.accounts import CreatedBroadcaster
 from subscriptions.errors import RateExceeded
 from subscriptions.models import AuditEntry, Broadcaster
 from tests.api_clients import Api, account

@@ -14,7 +14,7 @@ from deliveries.recovery import missed_events
 from deliveries.recovery.missed_events import ended_by_stopping, read_missed, replay_missed
 from deliveries.recovery.resend import cancel
 from deliveries.test_console.test_requests import send_test
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import resume, set_active, suspend
 from subscriptions.errors import Conflict
 from subscriptions.models import AuditEntry, Endpoint

@@ -9,7 +9,7 @@ from deliveries.dispatch.leases import PumpLease
 from deliveries.models import Delivery, DeliveryStatus, Outcome, Pump, Trigger
 from deliveries.publishing.publisher import publish
 from deliveries.recovery.resend import cancel, resend
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import delete_endpoint
 from subscriptions.errors import Conflict
 from subscriptions.models import Broadcaster

@@ -15,7 +15,7 @@ from deliveries.publishing.publisher import MAX_BODY_BYTES
 from deliveries.statistics.first_steps import read_evidence
 from deliveries.test_console.fault_pack import FAULTS, not_shown, read_run, send_fault_pack
 from deliveries.test_console.test_requests import rehearse_token
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.tokens import end_previous_token, rotate_token, token_pair
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import AuditEntry, Endpoint

@@ -21,7 +21,7 @@ from deliveries.publishing.publisher import publish
 from deliveries.signing.signature import signature_headers
 from deliveries.test_console import request_bin as bins
 from deliveries.views import request_bin as receiving
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.tokens import rotate_token, token_pair
 from subscriptions.errors import Refused
 from subscriptions.models import Broadcaster, Endpoint

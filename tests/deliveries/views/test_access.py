@@ -13,7 +13,7 @@ from deliveries.models import Delivery
 from deliveries.publishing.publisher import publish
 from deliveries.test_console.fault_pack import send_fault_pack
 from deliveries.urls import broadcaster_pages
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from tests.deliveries.views.pages import add_attempt, url
 from tests.portal_clients import HTMX, Portal
 

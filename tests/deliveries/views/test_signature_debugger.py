@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from deliveries.models import Delivery
 from deliveries.signing.signature import signature_headers
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.tokens import rotate_token, token_pair
 from subscriptions.models import Endpoint
 from tests.deliveries.views.pages import add_attempt, delivered_to, published, url

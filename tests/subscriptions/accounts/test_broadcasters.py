@@ -9,7 +9,7 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
-from subscriptions.accounts.publisher_tokens import authenticate
+from subscriptions.accounts import authenticate
 from subscriptions.models import Broadcaster, Member, Scope, User
 
 pytestmark = pytest.mark.django_db

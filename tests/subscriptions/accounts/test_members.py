@@ -15,7 +15,7 @@ from subscriptions.accounts.members import (
     remove_member,
     withdraw_invitation,
 )
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.errors import Conflict, NotFound, Refused
 from subscriptions.models import Invitation, Member, User
 from tests.portal_clients import Portal

@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from subscriptions.accounts import NewToken, create_token, revoke_token
 from subscriptions.accounts.members import accept_invitation, change_role, invite, remove_member
-from subscriptions.accounts.publisher_tokens import NewToken, create_token, revoke_token
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.errors import PortalError
 from subscriptions.models import Member, User
 from subscriptions.models.broadcaster import Role

@@ -14,10 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertRedirects
 
-from subscriptions.accounts.broadcasters import CreatedBroadcaster
+from subscriptions.accounts import CreatedBroadcaster, authenticate, create_token
 from subscriptions.accounts.members import invite
-from subscriptions.accounts.publisher_tokens import authenticate, create_token
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import delete_endpoint
 from subscriptions.models import (
     AuditEntry,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from subscriptions.audit.log import SYSTEM
+from subscriptions.audit import SYSTEM
 from subscriptions.endpoints.lifecycle import suspend
 from subscriptions.models import AuditEntry, Endpoint
 from tests.api_clients import URL, Api, account, api_with, pointers, problem_of

@@ -15,8 +15,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from subscriptions.audit import COMMAND_LINE, record
 from subscriptions.audit.action_words import WORDS
-from subscriptions.audit.log import COMMAND_LINE, record
 from subscriptions.endpoints.lifecycle import delete_endpoint
 from subscriptions.models import AuditEntry, Broadcaster, User
 from subscriptions.models.audit import AuditIsAppendOnly, removal_allowed

@@ -15,9 +15,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from subscriptions.audit.log import COMMAND_LINE
-from subscriptions.encryption import rotation
-from subscriptions.encryption.key_ring import decrypt, encrypt
+from subscriptions.audit import COMMAND_LINE
+from subscriptions.encryption import decrypt, encrypt, rotation
 from subscriptions.endpoints.token_format import TokenPair
 from subscriptions.endpoints.tokens import rotate_token, token_pair
 from subscriptions.models import Endpoint

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from subscriptions.accounts.broadcasters import create_broadcaster
-from subscriptions.audit.log import COMMAND_LINE, SYSTEM
+from subscriptions.accounts import create_broadcaster
+from subscriptions.audit import COMMAND_LINE, SYSTEM
 from subscriptions.endpoints.lifecycle import (
     EndpointSettings,
     create_endpoint,

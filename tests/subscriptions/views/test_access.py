@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from subscriptions.accounts import create_token
 from subscriptions.accounts.members import invite
-from subscriptions.accounts.publisher_tokens import create_token
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.urls import broadcaster_pages
 from tests.portal_clients import HTMX, Portal
 

@@ -4,7 +4,7 @@ import re
 
 from django.test import Client
 
-from subscriptions.audit.log import COMMAND_LINE, record
+from subscriptions.audit import COMMAND_LINE, record
 from subscriptions.models import Broadcaster, User
 from tests.portal_clients import HTMX, PASSWORD, Portal
 

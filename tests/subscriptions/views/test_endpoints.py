@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from subscriptions.audit.log import COMMAND_LINE
+from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import suspend
 from subscriptions.models import AuditEntry, Endpoint
 from tests.portal_clients import HTMX, Portal, make_portal

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from django.core import mail
 from django.utils import timezone
 
-from subscriptions.accounts.publisher_tokens import authenticate
+from subscriptions.accounts import authenticate
 from subscriptions.endpoints.tokens import token_pair
 from subscriptions.models import AuditEntry, PublisherToken
 from tests.portal_clients import PASSWORD, Portal, make_portal
