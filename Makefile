@@ -1,5 +1,6 @@
 # make run    the portal, its workers and a demo, in the foreground
 # make test   the whole suite on SQLite and on PostgreSQL; ONLY=tests/browser runs a part
+# make test-unit  what needs no process, browser, receiver or sleep, on SQLite, in under a minute
 # make bench  how fast it is, in at most 25 minutes; DB=sqlite, ONLY=drain,latency
 # make check  style, types, migrations, settings, API description: what CI runs before the tests
 #
@@ -7,7 +8,7 @@
 # WEBHOOKS_ALLOWED_NETWORKS (loopback); test and bench heed TEST_DATABASE_URL.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check environment environment-dev
+.PHONY: help run test test-unit bench check environment environment-dev
 
 # The first Python that will do; `make run PYTHON=/path/to/python3` names another.
 PYTHON ?= $(shell for name in .venv/bin/python python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -24,6 +25,9 @@ run: environment
 
 test: environment-dev
 	@exec .venv/bin/python -m tests.run $(ONLY)
+
+test-unit: environment-dev
+	@exec .venv/bin/python -m pytest -q --unit -n 2 --dist loadfile $(ONLY)
 
 bench: environment-dev
 	@exec .venv/bin/python -m benchmarks --db "$(DB)" --only "$(ONLY)"

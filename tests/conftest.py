@@ -21,6 +21,8 @@ from tests.programs import CHROMIUM, find_program
 # The only reasons for which a test may be skipped where everything is installed.
 ALLOWED_SKIPS = ("only on PostgreSQL", "only on SQLite")
 _DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
+_FIXTURES_THAT_WAIT = {"browsing", "chromium_path", "door", "live_server", "process_environment"}
+_FIXTURES_THAT_WAIT |= {"receiver", "transactional_db"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--needing-database",
         action="store_true",
         help="leave out tests that use no database, or are marked one_database",
+    )
+    parser.addoption(
+        "--unit",
+        action="store_true",
+        help="only tests that need no process, no browser, no receiver and no sleep",
     )
 
 
@@ -81,10 +88,44 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = list(items)
     if config.getoption("--needing-database"):
-        kept = [item for item in items if _needs_database(item)]
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = kept
+        wanted = [item for item in wanted if _needs_database(item)]
+    if config.getoption("--unit"):
+        wanted = [item for item in wanted if _is_unit_test(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+    items[:] = wanted
+
+
+def _is_unit_test(item: pytest.Item) -> bool:
+    """Whether the test does without processes, browser, receiver and a database that commits."""
+    if any(item.get_closest_marker(name) for name in ("browser", "node", "waits", "workers")):
+        return False
+    if "attacks" in item.path.parts:
+        return False
+    database = item.get_closest_marker("django_db")
+    if database is not None and database.kwargs.get("transaction"):
+        return False
+    return not set(getattr(item, "fixturenames", ())) & _FIXTURES_THAT_WAIT
+
+
+@pytest.fixture(autouse=True)
+def _no_process_and_no_sleep(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --unit: what starts a process or sleeps has to be marked `waits`."""
+    if not request.config.getoption("--unit"):
+        return
+
+    def refuse(*_arguments: Any, **_options: Any) -> None:
+        raise AssertionError("a unit test starts no process and does not sleep: mark it `waits`")
+
+    def sleep(seconds: float) -> None:
+        if seconds:
+            refuse()
+
+    monkeypatch.setattr("time.sleep", sleep)
+    monkeypatch.setattr("subprocess.Popen.__init__", refuse)
 
 
 def _needs_database(item: pytest.Item) -> bool:

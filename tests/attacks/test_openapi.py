@@ -63,7 +63,11 @@ def each_case(schema: Any, *, max_examples: int) -> Callable[[Test], Test]:
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate],
     )
-    return lambda test: cast(Test, schema.parametrize()(bounds(test)))
+
+    def decorate(test: Test) -> Test:
+        return cast(Test, schema.parametrize()(bounds(test)))
+
+    return decorate
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import pytest
 
 from webhooks_portal.bootstrap import environment
 
+pytestmark = pytest.mark.waits
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

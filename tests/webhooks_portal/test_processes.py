@@ -14,6 +14,8 @@ import pytest
 
 from webhooks_portal.bootstrap.processes import read_procfile
 
+pytestmark = pytest.mark.waits
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 # A process with a child of its own, which must not be left behind either. It logs what it gets.
 SERVER = """

@@ -61,6 +61,7 @@ def test_a_content_length_that_is_no_number_stops_no_request() -> None:
     assert status_of(CONTENT_LENGTH="many") == 200
 
 
+@pytest.mark.waits
 def test_garbage_is_looked_for_as_often_as_python_does() -> None:
     """Each request of the API stays in a cycle, with its body: seldom would be gigabytes late."""
     code = "import gc; usual = gc.get_threshold(); import webhooks_portal.wsgi; assert gc.get_threshold() == usual"

@@ -75,6 +75,7 @@ def row(kind: Kind, said: Explanation) -> str:
     )
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_receiver_gets_its_own_class_and_explanation(kind: Any, told: Any) -> None:
     with outcome(kind) as (_result, verdict, explanation):

@@ -7,6 +7,8 @@ import pytest
 
 from deliveries.workers.stop_signal import STOP_BYTE, STOP_FD, StopSignal
 
+pytestmark = pytest.mark.waits
+
 
 @pytest.fixture
 def pipe() -> Iterator[list[int]]:
