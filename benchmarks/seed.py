@@ -13,7 +13,7 @@ def broadcaster(name: str = "Bench", platform: str = "clawget") -> Any:
 
 def endpoints(tenant: Any, count: int, url: str) -> list[Any]:
     """Endpoints with a token each; `{n}` in the URL is the number of the endpoint."""
-    from subscriptions.endpoints.tokens import set_first_token
+    from subscriptions.endpoints.signing_tokens import set_first_token
     from subscriptions.models import Endpoint
 
     made = []

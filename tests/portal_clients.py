@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from subscriptions.accounts import create_broadcaster
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.lifecycle import EndpointSettings, create_endpoint
+from subscriptions.endpoints.lifecycle import create_endpoint
+from subscriptions.endpoints.settings import EndpointSettings
 from subscriptions.models import Broadcaster, Endpoint, Member, User
 from subscriptions.models.broadcaster import Role
 
@@ -40,10 +41,10 @@ class Portal:
 
     def add_endpoint(self, broadcaster: Broadcaster | None = None, **settings: Any) -> Endpoint:
         owner = broadcaster or self.live
-        wanted = EndpointSettings(
-            **{"name": "Mails", "url": "https://example.com/in", "topics": ["*"]} | settings
-        )
-        return create_endpoint(broadcaster=owner, wanted=wanted, actor=COMMAND_LINE).endpoint
+        values = {"name": "Mails", "url": "https://example.com/in", "topics": ["*"]} | settings
+        return create_endpoint(
+            broadcaster=owner, settings=EndpointSettings(**values), actor=COMMAND_LINE
+        ).endpoint
 
 
 def make_portal(platform: str = "cryptlex") -> Portal:

@@ -15,7 +15,8 @@ from standardwebhooks import Webhook
 from deliveries.models import Delivery
 from subscriptions.accounts import CreatedBroadcaster
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.lifecycle import EndpointSettings, create_endpoint
+from subscriptions.endpoints.lifecycle import create_endpoint
+from subscriptions.endpoints.settings import EndpointSettings
 from subscriptions.models import Topic
 from tests.api_clients import Api, account
 from tests.certificates import authority, good
@@ -45,8 +46,11 @@ def deliver(
 ) -> tuple[Received, str]:
     """The request that came in for a published event, and the token that signed it."""
     url = receiver.url("/hook", host="localhost")
-    wanted = EndpointSettings(name="Receiver", url=url, topics=["*"], **settings)
-    endpoint = create_endpoint(broadcaster=made.broadcaster, wanted=wanted, actor=COMMAND_LINE)
+    endpoint = create_endpoint(
+        broadcaster=made.broadcaster,
+        settings=EndpointSettings(name="Receiver", url=url, topics=["*"], **settings),
+        actor=COMMAND_LINE,
+    )
     answer = Api(made.token).post("events", event)
     assert answer.status_code == 202, answer.content
     dispatch()
@@ -119,8 +123,10 @@ def test_clawgets_own_javascript_verifies_what_arrives(receiver: Receiver, data:
         f'{{"topic":"payout.completed","id":"evt_jkl012","occurred_at":"{MOMENT}","data":{data}}}'
     )
     url = receiver.url("/hook", host="localhost")
-    wanted = EndpointSettings(name="Receiver", url=url, topics=["payout.completed"])
-    token = create_endpoint(broadcaster=made.broadcaster, wanted=wanted, actor=COMMAND_LINE).token
+    settings = EndpointSettings(name="Receiver", url=url, topics=["payout.completed"])
+    token = create_endpoint(
+        broadcaster=made.broadcaster, settings=settings, actor=COMMAND_LINE
+    ).token
     assert Api(made.token).post("events", event).status_code == 202
     dispatch()
     (request,) = receiver.requests

@@ -28,7 +28,7 @@ from deliveries.test_console.request_bin import open_bin
 from subscriptions.accounts import create_token, publisher_tokens
 from subscriptions.accounts.members import invite
 from subscriptions.audit import Actor
-from subscriptions.endpoints import tokens as endpoint_tokens
+from subscriptions.endpoints import signing_tokens as endpoint_tokens
 from subscriptions.models import AuditEntry, Endpoint, Scope, User
 from tests.api_clients import Api
 from tests.deliveries.sending import dispatch

@@ -19,16 +19,12 @@ from deliveries.publishing.publisher import publish
 from deliveries.test_console.request_bin import bin_url, endpoints_at, open_bin
 from subscriptions.accounts import create_broadcaster
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.lifecycle import (
-    ALL_TOPICS,
-    EndpointSettings,
-    create_endpoint,
-    current_settings,
-    update_endpoint,
-)
+from subscriptions.endpoints.lifecycle import create_endpoint, update_endpoint
 from subscriptions.endpoints.own_hosts import REQUEST_BIN_PATH
+from subscriptions.endpoints.settings import EndpointSettings
 from subscriptions.models import Broadcaster, Member, Platform, Topic, User
 from subscriptions.models.broadcaster import Role
+from subscriptions.models.endpoint import ALL_TOPICS
 
 EMAIL = "demo@example.com"
 PASSWORD_FILE = "demo-password.txt"  # noqa: S105  a file's name
@@ -111,8 +107,11 @@ def _make(platform: Platform, user: User) -> None:
 
 
 def _add_endpoint(broadcaster: Broadcaster, name: str, url: str, topic: str) -> None:
-    wanted = EndpointSettings(name=name, url=url, topics=[topic])
-    create_endpoint(broadcaster=broadcaster, wanted=wanted, actor=COMMAND_LINE)
+    create_endpoint(
+        broadcaster=broadcaster,
+        settings=EndpointSettings(name=name, url=url, topics=[topic]),
+        actor=COMMAND_LINE,
+    )
 
 
 def first_topic(broadcaster: Broadcaster) -> Topic:
@@ -127,8 +126,8 @@ def _point_at_this_server(broadcaster: Broadcaster) -> None:
         path = endpoint.url[endpoint.url.index(REQUEST_BIN_PATH) :]
         url = f"{settings.WEBHOOKS_PUBLIC_URL}{path}"
         if url != endpoint.url:
-            wanted = current_settings(endpoint, url=url)
-            update_endpoint(endpoint=endpoint, wanted=wanted, actor=COMMAND_LINE)
+            moved = EndpointSettings.from_endpoint(endpoint, url=url)
+            update_endpoint(endpoint=endpoint, settings=moved, actor=COMMAND_LINE)
 
 
 def _publish_first_event(broadcaster: Broadcaster) -> None:

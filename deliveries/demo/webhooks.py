@@ -11,9 +11,10 @@ from deliveries.dispatch.preparation import USER_AGENT
 from deliveries.signing.signature import signature_headers
 from deliveries.test_console.request_bin import bin_url, endpoints_at, open_bin
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.lifecycle import EndpointSettings, create_endpoint
-from subscriptions.endpoints.token_format import TokenPair
-from subscriptions.endpoints.tokens import signs, token_pair
+from subscriptions.endpoints.lifecycle import create_endpoint
+from subscriptions.endpoints.settings import EndpointSettings
+from subscriptions.endpoints.signing_token_format import TokenPair
+from subscriptions.endpoints.signing_tokens import decrypt_tokens
 from subscriptions.models import Broadcaster, Endpoint, Topic
 from subscriptions.platforms.rules import PlatformRules
 
@@ -65,7 +66,7 @@ def ensure_webhooks(
             endpoint,
             by_name[endpoint.name],
             broadcaster.rules,
-            token_pair(endpoint, now) if signs(endpoint) else None,
+            decrypt_tokens(endpoint, now) if endpoint.is_signed else None,
         )
         for endpoint in found.select_related("broadcaster__platform")
     }
@@ -89,11 +90,11 @@ def _known_url(broadcaster: Broadcaster) -> str:
 
 
 def _make(broadcaster: Broadcaster, receiver: Receiver, topics: list[str]) -> Endpoint:
-    wanted = EndpointSettings(
+    settings = EndpointSettings(
         name=receiver.name,
         url=bin_url(open_bin(broadcaster)),
         topics=topics,
         description=f"Part of the demonstration: its past was at {receiver.url}, a made-up address; "
         "what is sent to it now goes to the request bin.",
     )
-    return create_endpoint(broadcaster=broadcaster, wanted=wanted, actor=COMMAND_LINE).endpoint
+    return create_endpoint(broadcaster=broadcaster, settings=settings, actor=COMMAND_LINE).endpoint

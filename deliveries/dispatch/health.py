@@ -15,7 +15,7 @@ from deliveries.dispatch.store.rows import sqlite_rows
 from deliveries.models import DeliveryStatus, Outcome
 from deliveries.models.stats import DURATION_BOUNDS_MS
 from subscriptions.audit import SYSTEM
-from subscriptions.endpoints.lifecycle import suspend
+from subscriptions.endpoints.status import suspend_endpoint
 from subscriptions.models import Endpoint
 from subscriptions.prepared_statements import int_array, server_side
 
@@ -165,4 +165,4 @@ def _suspend(by_endpoint: dict[int, list[Settled]], failures: dict[int, int]) ->
         else:
             continue
         endpoint = Endpoint.objects.select_related("broadcaster__platform").get(pk=endpoint_id)
-        suspend(endpoint=endpoint, reason=reason, actor=SYSTEM)
+        suspend_endpoint(endpoint=endpoint, reason=reason, actor=SYSTEM)

@@ -21,9 +21,9 @@ from deliveries.signing.signature import SigningError, signature_headers
 from deliveries.signing.variants import Signing, varied
 from deliveries.transport.client import OutboundRequest
 from subscriptions.encryption import WrongKey
-from subscriptions.endpoints.header_rules import is_reserved, masked
-from subscriptions.endpoints.token_format import TokenPair, generate_token
-from subscriptions.endpoints.tokens import signs, token_format, token_pair
+from subscriptions.endpoints.header_rules import is_reserved, mask_headers
+from subscriptions.endpoints.signing_token_format import TokenPair, generate_token
+from subscriptions.endpoints.signing_tokens import decrypt_tokens
 from subscriptions.models import Endpoint
 from subscriptions.platforms.rules import PlatformRules
 from subscriptions.prepared_statements import server_side
@@ -81,7 +81,7 @@ class Target:
         rules = endpoint.broadcaster.rules
         tokens, fault = None, ""
         try:
-            tokens = token_pair(endpoint, now) if signs(endpoint) else None
+            tokens = decrypt_tokens(endpoint, now) if endpoint.is_signed else None
         except WrongKey as error:
             fault = str(error)
         custom = tuple(
@@ -100,7 +100,7 @@ class Target:
             fault=fault,
             own_headers=tuple(own),
             custom_headers=custom,
-            logged_headers=tuple(masked(custom)),
+            logged_headers=tuple(mask_headers(custom)),
             timeout_seconds=float(endpoint.timeout_seconds or rules.timeout_seconds),
         )
 
@@ -194,7 +194,7 @@ def _signing(target: Target, event_id: str, now: datetime, variant: Variant | No
         usual,
         variant.kind,
         sent_as=variant.sent_as,
-        make_token=lambda: generate_token(token_format(target.endpoint)),
+        make_token=lambda: generate_token(target.endpoint.token_format),
     )
 
 

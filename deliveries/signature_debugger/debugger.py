@@ -30,7 +30,7 @@ from deliveries.signature_debugger.search import Body, Hit, TriedToken, find, ke
 from deliveries.signature_debugger.transformations import difference, made
 from deliveries.signing.signature import signature_headers
 from deliveries.signing.verification import STANDARD_HEADERS, TOLERANCE
-from subscriptions.endpoints.token_format import TokenPair
+from subscriptions.endpoints.signing_token_format import TokenPair
 from subscriptions.platforms.rules import SignatureRules
 
 _MASKED = re.compile(r"•|\*{3,}|^\W*(?:redacted|filtered|masked|hidden)\W*$", re.I)

@@ -12,7 +12,7 @@ from deliveries.signature_debugger.framework_fixes import Fix, fixes, frameworks
 from deliveries.signature_debugger.pasted_request import Headers
 from deliveries.signature_debugger.search import Trial
 from deliveries.signature_debugger.verdict_words import Words
-from subscriptions.endpoints.token_format import WHSEC_PREFIX
+from subscriptions.endpoints.signing_token_format import WHSEC_PREFIX
 
 MAX_TRIALS_SHOWN = 150
 _NOT_DUE: frozenset[str] = frozenset(("right", "right-one-of-several", "unsigned"))

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from deliveries.signature_debugger.encodings import Codes
 from deliveries.signing.verification import STANDARD_HEADERS, KnownToken
-from subscriptions.endpoints.token_format import WHSEC_PREFIX, key_bytes
+from subscriptions.endpoints.signing_token_format import WHSEC_PREFIX, key_bytes
 
 # Of one search: all trials with an ordinary body, and a fraction of a second with the largest.
 MAX_HASHED_BYTES = 60 * 1024 * 1024

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from deliveries.signature_debugger.search import TriedToken, misused
 from subscriptions.accounts.publisher_tokens import PREFIX as PUBLISHER_PREFIX
 from subscriptions.catalogue.verifying_code import PLACEHOLDER
-from subscriptions.endpoints.token_format import WHSEC_PREFIX
+from subscriptions.endpoints.signing_token_format import WHSEC_PREFIX
 
 # A part as long as this is no guess: telling a shorter one would give the token away bit by bit.
 _MAX_GUESS = 20

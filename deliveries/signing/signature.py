@@ -6,7 +6,7 @@ import base64
 import hmac
 from datetime import UTC, datetime, timedelta
 
-from subscriptions.endpoints.token_format import TokenPair, key_bytes
+from subscriptions.endpoints.signing_token_format import TokenPair, key_bytes
 from subscriptions.platforms.rules import SignatureRules
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

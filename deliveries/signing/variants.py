@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from deliveries.models.variant import VariantKind
-from subscriptions.endpoints.token_format import TokenPair
+from subscriptions.endpoints.signing_token_format import TokenPair
 
 # Well beyond the five minutes that Standard Webhooks allows.
 OLD_BY = timedelta(hours=1)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from subscriptions.endpoints.token_format import key_bytes
+from subscriptions.endpoints.signing_token_format import key_bytes
 from subscriptions.platforms.rules import SignatureRules
 
 # Standard Webhooks 1.0.0, "Verifying the timestamp": five minutes is what its libraries allow.

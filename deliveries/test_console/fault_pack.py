@@ -26,7 +26,6 @@ from deliveries.publishing.publisher import MAX_BODY_BYTES
 from deliveries.test_console.grading import Answer, Verdict, judge
 from deliveries.test_console.test_requests import make_test, store_tests
 from subscriptions.audit import Actor
-from subscriptions.endpoints.tokens import signs
 from subscriptions.errors import Refused
 from subscriptions.identifiers import new_public_id
 from subscriptions.models import Broadcaster, Endpoint
@@ -80,7 +79,7 @@ FAULTS = (
 def not_shown(kind: str, endpoint: Endpoint) -> str:
     """Why this fault cannot be shown to this webhook; "" where it can."""
     rules = endpoint.broadcaster.rules
-    if kind in (VariantKind.BAD_SIGNATURE, VariantKind.OLD_TIMESTAMP) and not signs(endpoint):
+    if kind in (VariantKind.BAD_SIGNATURE, VariantKind.OLD_TIMESTAMP) and not endpoint.is_signed:
         return "Requests to this webhook are not signed: there is nothing to check."
     if kind == VariantKind.OLD_TIMESTAMP and not has_signed_time(endpoint):
         return (

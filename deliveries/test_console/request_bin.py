@@ -17,9 +17,9 @@ from deliveries.models.request_bin import NO_ANSWER
 from deliveries.signing.verification import STANDARD_HEADERS, KnownToken, verify
 from subscriptions.audit import Actor, record
 from subscriptions.encryption import WrongKey
-from subscriptions.endpoints.header_rules import masked
+from subscriptions.endpoints.header_rules import mask_headers
 from subscriptions.endpoints.own_hosts import REQUEST_BIN_PATH
-from subscriptions.endpoints.tokens import token_pair
+from subscriptions.endpoints.signing_tokens import decrypt_tokens
 from subscriptions.errors import Refused
 from subscriptions.models import Broadcaster, Endpoint
 
@@ -125,7 +125,7 @@ def known_tokens(endpoints: Iterable[Endpoint], now: datetime) -> list[KnownToke
     known: list[KnownToken] = []
     for endpoint in endpoints:
         try:
-            pair = token_pair(endpoint, now)
+            pair = decrypt_tokens(endpoint, now)
         except WrongKey as error:
             logger.critical("endpoint %s: %s", endpoint.public_id, error)
             continue
@@ -149,7 +149,7 @@ def shown_headers(headers: Iterable[tuple[str, str]], signature_header: str) -> 
     shown: list[list[str]] = []
     for name, value in list(headers)[:MAX_HEADERS]:
         cut = (name, value[:MAX_HEADER_CHARACTERS])
-        shown += map(list, [cut] if name.lower() in open_names else masked([cut]))
+        shown += map(list, [cut] if name.lower() in open_names else mask_headers([cut]))
     return shown
 
 

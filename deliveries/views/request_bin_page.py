@@ -19,9 +19,11 @@ from deliveries.models import BinRequest, RequestBin
 from deliveries.models.request_bin import NO_ANSWER
 from deliveries.test_console import request_bin as bins
 from deliveries.test_console import test_requests
-from subscriptions.endpoints.lifecycle import ALL_TOPICS, EndpointSettings, create_endpoint
+from subscriptions.endpoints.lifecycle import create_endpoint
+from subscriptions.endpoints.settings import EndpointSettings
 from subscriptions.errors import PortalError
 from subscriptions.models.broadcaster import Role
+from subscriptions.models.endpoint import ALL_TOPICS
 from subscriptions.portal.access import PortalRequest, broadcaster_page
 from subscriptions.portal.responses import flash_refusal, page
 from subscriptions.views.forms import PortalForm
@@ -172,9 +174,11 @@ def empty(request: PortalRequest) -> HttpResponse:
 def add_webhook(request: PortalRequest) -> HttpResponse:
     """A webhook that sends every topic here: the first delivery needs no receiver."""
     found = _open_bin(request)
-    wanted = EndpointSettings(name="Request bin", url=bins.bin_url(found), topics=[ALL_TOPICS])
+    bin_settings = EndpointSettings(
+        name="Request bin", url=bins.bin_url(found), topics=[ALL_TOPICS]
+    )
     try:
-        create_endpoint(broadcaster=request.broadcaster, wanted=wanted, actor=request.actor)
+        create_endpoint(broadcaster=request.broadcaster, settings=bin_settings, actor=request.actor)
     except PortalError as error:
         flash_refusal(request, error)
     else:

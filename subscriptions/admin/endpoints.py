@@ -14,15 +14,10 @@ from django.utils.safestring import SafeString
 
 from subscriptions.admin.staff import NoDelete, act_on_each
 from subscriptions.audit import SYSTEM
-from subscriptions.endpoints.header_rules import masked
-from subscriptions.endpoints.lifecycle import (
-    EndpointSettings,
-    resume,
-    set_active,
-    suspend,
-    topic_names,
-    update_endpoint,
-)
+from subscriptions.endpoints.header_rules import mask_headers
+from subscriptions.endpoints.lifecycle import update_endpoint
+from subscriptions.endpoints.settings import EndpointSettings
+from subscriptions.endpoints.status import resume_endpoint, set_endpoint_active, suspend_endpoint
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.portal.access import actor_of
@@ -46,9 +41,9 @@ class EndpointForm(forms.ModelForm[Endpoint]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["topic_list"] = "\n".join(topic_names(self.instance))
+            self.initial["topic_list"] = "\n".join(self.instance.topic_names)
 
-    def wanted(self) -> EndpointSettings:
+    def settings(self) -> EndpointSettings:
         values = {name: self.cleaned_data[name] for name in SETTINGS}
         values["signature"] = values["signature"] or None
         return EndpointSettings(**values, topics=self.cleaned_data["topic_list"].split())
@@ -59,7 +54,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
             try:
                 with transaction.atomic():
                     endpoint = Endpoint.objects.get(pk=self.instance.pk)
-                    update_endpoint(endpoint=endpoint, wanted=self.wanted(), actor=SYSTEM)
+                    update_endpoint(endpoint=endpoint, settings=self.settings(), actor=SYSTEM)
                     transaction.set_rollback(True)
             except PortalError as error:
                 field = error.pointer.strip("/").replace("topics", "topic_list")
@@ -135,7 +130,7 @@ class EndpointAdmin(NoDelete[Endpoint]):
         self, request: HttpRequest, obj: Endpoint, form: EndpointForm, change: bool
     ) -> None:
         endpoint = Endpoint.objects.get(pk=obj.pk)
-        update_endpoint(endpoint=endpoint, wanted=form.wanted(), actor=actor_of(request))
+        update_endpoint(endpoint=endpoint, settings=form.settings(), actor=actor_of(request))
 
     @admin.display(description="status")
     def state(self, endpoint: Endpoint) -> str:
@@ -143,12 +138,12 @@ class EndpointAdmin(NoDelete[Endpoint]):
 
     @admin.display(description="headers")
     def shown_headers(self, endpoint: Endpoint) -> SafeString | str:
-        pairs = masked(endpoint.headers)
+        pairs = mask_headers(endpoint.headers)
         return format_html_join("", "<div>{}: {}</div>", pairs) if pairs else "-"
 
     @admin.display(description="topics")
     def shown_topics(self, endpoint: Endpoint) -> str:
-        return ", ".join(topic_names(endpoint))
+        return ", ".join(endpoint.topic_names)
 
     @admin.action(description="Switch on", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
@@ -167,7 +162,7 @@ class EndpointAdmin(NoDelete[Endpoint]):
         act_on_each(
             request,
             queryset,
-            lambda endpoint: set_active(endpoint=endpoint, active=active, actor=actor),
+            lambda endpoint: set_endpoint_active(endpoint=endpoint, active=active, actor=actor),
             done,
         )
 
@@ -177,7 +172,7 @@ class EndpointAdmin(NoDelete[Endpoint]):
         act_on_each(
             request,
             queryset,
-            lambda endpoint: suspend(
+            lambda endpoint: suspend_endpoint(
                 endpoint=endpoint, reason="Suspended by your operator.", actor=actor
             ),
             "suspended",
@@ -187,5 +182,8 @@ class EndpointAdmin(NoDelete[Endpoint]):
     def resume(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         actor = actor_of(request)
         act_on_each(
-            request, queryset, lambda endpoint: resume(endpoint=endpoint, actor=actor), "resumed"
+            request,
+            queryset,
+            lambda endpoint: resume_endpoint(endpoint=endpoint, actor=actor),
+            "resumed",
         )

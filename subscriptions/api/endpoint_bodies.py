@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from rest_framework import serializers
 
-from subscriptions.endpoints.header_rules import masked
-from subscriptions.endpoints.lifecycle import EndpointSettings, topic_names
+from subscriptions.endpoints.header_rules import mask_headers
+from subscriptions.endpoints.settings import EndpointSettings
 from subscriptions.models import Endpoint
 from subscriptions.models.endpoint import EndpointStatus
 from subscriptions.rest.fields import Flag, Input, Output, Text, Time, WholeNumber
@@ -53,11 +53,11 @@ class EndpointOutput(Output):
 
     def get_topics(self, endpoint: Endpoint) -> list[str]:
         """Names, or ["*"] for all topics, later ones included."""
-        return topic_names(endpoint)
+        return endpoint.topic_names
 
     def get_headers(self, endpoint: Endpoint) -> dict[str, str]:
         """Values are masked where the name says that they are secret."""
-        return dict(masked(endpoint.headers))
+        return dict(mask_headers(endpoint.headers))
 
 
 class NewEndpointOutput(EndpointOutput):
@@ -117,7 +117,7 @@ def with_kept_values(headers: Mapping[str, str], endpoint: Endpoint) -> list[tup
     kept = []
     for name, value in headers.items():
         before = stored.get(name.lower())
-        keeps = before is not None and masked([before])[0][1] == value
+        keeps = before is not None and mask_headers([before])[0][1] == value
         kept.append((name, before[1] if before and keeps else value))
     return kept
 

@@ -19,14 +19,10 @@ from subscriptions.api.endpoint_bodies import (
     with_kept_values,
     without_unchanged,
 )
-from subscriptions.endpoints.lifecycle import (
-    create_endpoint,
-    current_settings,
-    delete_endpoint,
-    resume,
-    update_endpoint,
-)
-from subscriptions.endpoints.tokens import DEFAULT_OVERLAP, rotate_token
+from subscriptions.endpoints.lifecycle import create_endpoint, delete_endpoint, update_endpoint
+from subscriptions.endpoints.settings import EndpointSettings
+from subscriptions.endpoints.signing_tokens import DEFAULT_OVERLAP, rotate_token
+from subscriptions.endpoints.status import resume_endpoint
 from subscriptions.models import Endpoint, Scope
 from subscriptions.models.endpoint import EndpointQuerySet
 from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output
@@ -97,7 +93,7 @@ class EndpointViewSet(TenantViewSet):
         given.is_valid(raise_exception=True)
         made = create_endpoint(
             broadcaster=self.broadcaster,
-            wanted=wanted_settings(given.validated_data),
+            settings=wanted_settings(given.validated_data),
             token=given.validated_data.get("token"),
             actor=self.actor,
         )
@@ -127,7 +123,9 @@ class EndpointViewSet(TenantViewSet):
             if "headers" in changes:
                 changes["headers"] = with_kept_values(changes["headers"], endpoint)
             endpoint = update_endpoint(
-                endpoint=endpoint, wanted=current_settings(endpoint, **changes), actor=self.actor
+                endpoint=endpoint,
+                settings=EndpointSettings.from_endpoint(endpoint, **changes),
+                actor=self.actor,
             )
         return Response(represent(endpoint))
 
@@ -175,7 +173,7 @@ class EndpointViewSet(TenantViewSet):
     def resume(self, request: Request, endpoint_id: str) -> Response:
         endpoint = self._get(endpoint_id)
         self.refuse_body()
-        resume(endpoint=endpoint, actor=self.actor)
+        resume_endpoint(endpoint=endpoint, actor=self.actor)
         return Response(represent(endpoint))
 
 

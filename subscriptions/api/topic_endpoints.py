@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from subscriptions.api.catalogue import topic_or_404
-from subscriptions.endpoints.by_topic import endpoints_by_topic, set_topic_endpoints
+from subscriptions.endpoints.topic_endpoints import list_topic_endpoints, set_topic_endpoints
 from subscriptions.errors import NotFound
 from subscriptions.models import Scope
 from subscriptions.rest.documented import documented
@@ -50,7 +50,7 @@ class TopicEndpointsViewSet(TenantViewSet):
         return Response(
             [
                 {"topic": topic.name, "endpoints": [_endpoint(item) for item in endpoints]}
-                for topic, endpoints in endpoints_by_topic(self.broadcaster)
+                for topic, endpoints in list_topic_endpoints(self.broadcaster)
             ]
         )
 

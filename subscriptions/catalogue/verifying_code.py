@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from django.template.loader import render_to_string
 
-from subscriptions.models import Endpoint
-
 PLACEHOLDER = "YOUR_SIGNING_TOKEN"
 # File name part, title, lexer.
 LANGUAGES = (
@@ -31,11 +29,6 @@ class CodeSample:
     title: str
     lexer: str
     text: str
-
-
-def scheme_of(endpoint: Endpoint) -> str:
-    """How requests to it are signed: a scheme's name, "none" included."""
-    return endpoint.signature or endpoint.broadcaster.rules.signature.scheme
 
 
 def _literal(token: str, language: str) -> str:

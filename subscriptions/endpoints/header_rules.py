@@ -72,5 +72,5 @@ def is_sensitive(name: str) -> bool:
     return bool(_SENSITIVE.search(name))
 
 
-def masked(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def mask_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, "••••" if is_sensitive(name) else value) for name, value in headers]

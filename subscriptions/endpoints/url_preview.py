@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from subscriptions.endpoints.addresses import judge
-from subscriptions.endpoints.lifecycle import checked_url
 from subscriptions.endpoints.own_hosts import is_request_bin
+from subscriptions.endpoints.settings import check_endpoint_url
 from subscriptions.endpoints.system_resolver import resolve_by_system
 from subscriptions.endpoints.tls_preview import tls_fault
 from subscriptions.endpoints.url_rules import EndpointURL, is_localhost, parse_url
@@ -36,7 +36,7 @@ class UrlFinding:
 def look_at(url: str, rules: PlatformRules) -> UrlFinding:
     """Checks the URL as saving does, then the addresses behind its host now, then the certificate."""
     try:
-        url = checked_url(url, rules)
+        url = check_endpoint_url(url, rules)
     except Refused as refusal:
         return UrlFinding("fault", refusal.detail)
     if is_request_bin(url):

@@ -14,6 +14,9 @@ from subscriptions.models.platform import Topic
 from subscriptions.models.user import User
 from subscriptions.prepared_statements import instances
 
+# In place of a list of topics: all of them, later ones included.
+ALL_TOPICS = "*"
+
 
 class EndpointStatus(models.TextChoices):
     ACTIVE = "active", "Active"  # gets the events of its topics
@@ -112,6 +115,33 @@ class Endpoint(models.Model):
     @property
     def is_sendable(self) -> bool:
         return self.status == EndpointStatus.ACTIVE and self.deleted_at is None
+
+    @property
+    def topic_names(self) -> list[str]:
+        """Names in the catalogue's order, or [ALL_TOPICS]."""
+        return [ALL_TOPICS] if self.all_topics else [topic.name for topic in self.topics.all()]
+
+    @property
+    def signature_scheme(self) -> str:
+        """How its requests are signed: a scheme's name, "none" included."""
+        if self.signature is None:
+            return self.broadcaster.rules.signature.scheme
+        return self.signature
+
+    @property
+    def is_signed(self) -> bool:
+        return self.signature_scheme != "none"
+
+    @property
+    def token_format(self) -> str:
+        """What its signing tokens look like: "text" or "whsec"."""
+        rules = self.broadcaster.rules.signature
+        return "whsec" if rules.scheme == "none" else rules.token_format
+
+    @property
+    def can_carry_two_signatures(self) -> bool:
+        """Whether both tokens sign during an overlap; if not, the previous one does until its end."""
+        return self.broadcaster.rules.signature.scheme in ("standard", "none")
 
     def has_previous_token(self, now: datetime) -> bool:
         """Whether the overlap of the last rotation still runs."""

@@ -22,7 +22,8 @@ BODY_SOURCES = (
 )
 SPREAD = "*"
 SIGNATURE_SCHEMES = ("none", "hmac-sha256-hex", "hmac-sha256-base64", "standard")
-TOKEN_KINDS = ("none", "generated", "typed")
+TYPED = "typed"
+TOKEN_KINDS = ("none", "generated", TYPED)
 TOKEN_FORMATS = ("text", "whsec")
 SIGNATURE_CHOICES = ("none", "standard")
 
@@ -30,7 +31,7 @@ NAME = r"[a-z][a-z0-9_-]{0,31}"
 HEADER_NAME = r"[A-Za-z0-9][A-Za-z0-9-]{0,63}"
 JSON_CONTENT_TYPE = r"application/(?:[\w.+-]+\+)?json(?:; ?charset=utf-8)?"
 
-MAX_TIMEOUT_SECONDS = 60
+MAX_PLATFORM_TIMEOUT_SECONDS = 60
 MAX_RETRIES = 50
 MAX_DELAY_SECONDS = 30 * 24 * 3600
 MAX_COUNT = 1_000_000
@@ -51,12 +52,17 @@ class SignatureRules:
     token_format: str
     optional: tuple[str, ...]
 
+    @property
+    def takes_typed_token(self) -> bool:
+        """Whether customers may type a signing token of their own."""
+        return self.token == TYPED
+
     @classmethod
     def from_table(cls, table: Table) -> SignatureRules:
         table.allow("scheme", "header", "token", "token_format", "optional")
         scheme = table.choice("scheme", SIGNATURE_SCHEMES)
-        token = table.choice("token", TOKEN_KINDS)
-        if scheme != "none" and token == "none":  # noqa: S105  a kind, not a secret
+        kind = table.choice("token", TOKEN_KINDS)
+        if scheme != "none" and kind == "none":
             raise table.error("token", f"scheme {scheme} needs a token: generated or typed")
         optional = table.texts("optional", default=())
         for choice in optional:
@@ -65,7 +71,7 @@ class SignatureRules:
             if choice == scheme:
                 raise table.error("optional", f"{choice!r} is the platform's scheme already")
         token_format = table.choice("token_format", TOKEN_FORMATS)
-        return cls(scheme, _header(table, scheme), token, token_format, optional)
+        return cls(scheme, _header(table, scheme), kind, token_format, optional)
 
     def to_dict(self) -> dict[str, object]:
         header = {"header": self.header} if self.header else {}
@@ -123,7 +129,7 @@ class PlatformRules:
             content_type=wire.text("content_type", JSON_CONTENT_TYPE),
             signature=SignatureRules.from_table(top.table("signature")),
             success_codes=_success_codes(delivery),
-            timeout_seconds=delivery.number("timeout_seconds", 0.1, MAX_TIMEOUT_SECONDS),
+            timeout_seconds=delivery.number("timeout_seconds", 0.1, MAX_PLATFORM_TIMEOUT_SECONDS),
             retry_delays=retry_delays,
             max_requests=_max_requests(delivery, retry_delays),
             suspend_after_failures=delivery.optional_integer(

@@ -7,7 +7,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from subscriptions.endpoints import lifecycle as verbs
+from subscriptions.endpoints.lifecycle import delete_endpoint
+from subscriptions.endpoints.status import resume_endpoint, set_endpoint_active
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
@@ -77,7 +78,7 @@ def set_active(request: PortalRequest, endpoint_id: str) -> HttpResponse:
             back=detail_url(endpoint),
         )
     active = request.POST.get("active") == "1"
-    changed = verbs.set_active(endpoint=endpoint, active=active, actor=request.actor)
+    changed = set_endpoint_active(endpoint=endpoint, active=active, actor=request.actor)
     if changed and active:
         messages.success(request, f"{endpoint.name} {ON_WORDS}")
         return _after_start(request, endpoint)
@@ -92,7 +93,7 @@ def set_active(request: PortalRequest, endpoint_id: str) -> HttpResponse:
 def resume(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     endpoint = endpoint_or_404(request, endpoint_id)
     try:
-        verbs.resume(endpoint=endpoint, actor=request.actor)
+        resume_endpoint(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
         flash_refusal(request, error)
         return _after(request, endpoint)
@@ -117,7 +118,7 @@ def delete(request: PortalRequest, endpoint_id: str) -> HttpResponse:
             back=detail_url(endpoint),
             next=_list_url(request),
         )
-    verbs.delete_endpoint(endpoint=endpoint, actor=request.actor)
+    delete_endpoint(endpoint=endpoint, actor=request.actor)
     messages.success(request, f"{endpoint.name} is deleted.")
     return redirect_back(request, _list_url(request))
 
@@ -125,9 +126,9 @@ def delete(request: PortalRequest, endpoint_id: str) -> HttpResponse:
 def _change(request: PortalRequest, action: str, endpoint: Endpoint) -> bool:
     """Whether it was changed."""
     if action == "delete":
-        verbs.delete_endpoint(endpoint=endpoint, actor=request.actor)
+        delete_endpoint(endpoint=endpoint, actor=request.actor)
         return True
-    return verbs.set_active(endpoint=endpoint, active=action == "activate", actor=request.actor)
+    return set_endpoint_active(endpoint=endpoint, active=action == "activate", actor=request.actor)
 
 
 _SEVERAL = {

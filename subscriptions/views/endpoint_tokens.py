@@ -9,8 +9,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from subscriptions.catalogue.verifying_code import samples_for, scheme_of
-from subscriptions.endpoints import tokens as verbs
+from subscriptions.catalogue.verifying_code import samples_for
+from subscriptions.endpoints import signing_tokens as verbs
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
@@ -38,12 +38,12 @@ def token_page(request: PortalRequest, endpoint_id: str) -> HttpResponse:
         "endpoint": endpoint,
         "tab": "token",
         "token": token,
-        "signs": verbs.signs(endpoint),
-        "scheme": scheme_of(endpoint),
+        "signs": endpoint.is_signed,
+        "scheme": endpoint.signature_scheme,
         "header": signature.header,
         "has_previous": endpoint.has_previous_token(timezone.now()),
-        "carries_two": verbs.carries_two_signatures(endpoint),
-        "samples": samples_for(scheme_of(endpoint), header=signature.header, token=token),
+        "carries_two": endpoint.can_carry_two_signatures,
+        "samples": samples_for(endpoint.signature_scheme, header=signature.header, token=token),
     }
     return no_store(page(request, "subscriptions/endpoint_token.html", context))
 
@@ -51,7 +51,7 @@ def token_page(request: PortalRequest, endpoint_id: str) -> HttpResponse:
 @broadcaster_page(Role.DEVELOPER)
 def rotate(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     endpoint = endpoint_or_404(request, endpoint_id)
-    if not verbs.signs(endpoint):
+    if not endpoint.is_signed:
         messages.error(request, f"{endpoint.name} is not signed: choose a signature first.")
         return redirect(detail_url(endpoint, "edit"))
     form = RotateTokenForm(request.POST if request.method == "POST" else None, endpoint=endpoint)
@@ -74,7 +74,7 @@ def rotate(request: PortalRequest, endpoint_id: str) -> HttpResponse:
         "tab": "token",
         "form": form,
         "overlaps": OVERLAPS,
-        "carries_two": verbs.carries_two_signatures(endpoint),
+        "carries_two": endpoint.can_carry_two_signatures,
     }
     status = 422 if form.errors else 200
     # A refused form shows the typed token again.

@@ -11,9 +11,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from subscriptions.catalogue.choices import topic_groups, use_cases_of
-from subscriptions.endpoints.header_rules import masked
+from subscriptions.endpoints.header_rules import mask_headers
 from subscriptions.endpoints.lifecycle import create_endpoint, update_endpoint
-from subscriptions.endpoints.tokens import signs
 from subscriptions.endpoints.url_preview import look_at
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
@@ -97,8 +96,8 @@ def endpoint_detail(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     endpoint = endpoint_or_404(request, endpoint_id)
     context = {
         "endpoint": endpoint,
-        "signs": signs(endpoint),
-        "masked_headers": masked(endpoint.headers),
+        "signs": endpoint.is_signed,
+        "masked_headers": mask_headers(endpoint.headers),
         "tab": "overview",
     }
     return page(request, "subscriptions/endpoint_detail.html", context)
@@ -160,7 +159,7 @@ def endpoint_new(request: PortalRequest) -> HttpResponse:
         try:
             made = create_endpoint(
                 broadcaster=request.broadcaster,
-                wanted=form.settings(),
+                settings=form.settings(),
                 actor=request.actor,
                 token=form.cleaned_data.get("token") or None,
             )
@@ -187,7 +186,7 @@ def endpoint_edit(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     form = _form(request, endpoint)
     if form.is_bound and form.is_valid():
         try:
-            update_endpoint(endpoint=endpoint, wanted=form.settings(), actor=request.actor)
+            update_endpoint(endpoint=endpoint, settings=form.settings(), actor=request.actor)
         except PortalError as error:
             endpoint = endpoint_or_404(request, endpoint_id)
             form.refuse(error)

@@ -8,17 +8,12 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from subscriptions.endpoints.header_rules import masked
-from subscriptions.endpoints.lifecycle import (
-    ALL_TOPICS,
-    MAX_TIMEOUT_SECONDS,
-    EndpointSettings,
-    topic_names,
-)
-from subscriptions.endpoints.tokens import signs
+from subscriptions.endpoints.header_rules import mask_headers
+from subscriptions.endpoints.settings import MAX_ENDPOINT_TIMEOUT_SECONDS, EndpointSettings
 from subscriptions.errors import PortalError, SeveralRefused
 from subscriptions.models import Broadcaster, Endpoint, Platform, Scope, User
 from subscriptions.models.broadcaster import Role
+from subscriptions.models.endpoint import ALL_TOPICS
 
 _MASK = "••••"
 
@@ -118,7 +113,7 @@ class EndpointForm(PortalForm):
         help_text="Requests per second at most. Empty: no limit.",
     )
     timeout_seconds = forms.IntegerField(
-        required=False, label="Timeout", min_value=1, max_value=MAX_TIMEOUT_SECONDS
+        required=False, label="Timeout", min_value=1, max_value=MAX_ENDPOINT_TIMEOUT_SECONDS
     )
     signature = forms.ChoiceField(required=False)
 
@@ -136,11 +131,11 @@ class EndpointForm(PortalForm):
         rules = broadcaster.rules
         timeout = self.fields["timeout_seconds"]
         timeout.help_text = (
-            f"Seconds a request may take, 1 to {MAX_TIMEOUT_SECONDS}. "
+            f"Seconds a request may take, 1 to {MAX_ENDPOINT_TIMEOUT_SECONDS}. "
             f"Empty: {rules.timeout_seconds:g}, as {rules.title} has it."
         )
         self._offer_signatures(broadcaster)
-        if endpoint is not None or rules.signature.token != "typed":  # noqa: S105  a kind
+        if endpoint is not None or not rules.signature.takes_typed_token:
             del self.fields["token"]
 
     def _offer_signatures(self, broadcaster: Broadcaster) -> None:
@@ -193,7 +188,7 @@ class EndpointForm(PortalForm):
 
 
 def _initial(endpoint: Endpoint) -> dict[str, Any]:
-    topics = topic_names(endpoint)
+    topics = endpoint.topic_names
     return {
         "name": endpoint.name,
         "url": endpoint.url,
@@ -201,7 +196,7 @@ def _initial(endpoint: Endpoint) -> dict[str, Any]:
         "topics": [] if endpoint.all_topics else topics,
         "active": endpoint.active,
         "description": endpoint.description,
-        "headers": "\n".join(f"{name}: {value}" for name, value in masked(endpoint.headers)),
+        "headers": "\n".join(f"{name}: {value}" for name, value in mask_headers(endpoint.headers)),
         "rate_limit": endpoint.rate_limit,
         "timeout_seconds": endpoint.timeout_seconds,
         "signature": endpoint.signature or "",
@@ -234,8 +229,8 @@ class RotateTokenForm(PortalForm):
 
     def __init__(self, *args: Any, endpoint: Endpoint, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        typed = endpoint.broadcaster.rules.signature.token == "typed"  # noqa: S105  a kind
-        if not typed or not signs(endpoint):
+        typed = endpoint.broadcaster.rules.signature.takes_typed_token
+        if not typed or not endpoint.is_signed:
             del self.fields["token"]
 
     def chosen_overlap(self) -> timedelta:

@@ -16,8 +16,8 @@ from deliveries.test_console.request_bin import bin_url, open_bin
 from deliveries.test_console.test_requests import send_test
 from subscriptions.accounts.members import find_invitation, invite
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.lifecycle import set_active
-from subscriptions.endpoints.tokens import rotate_token
+from subscriptions.endpoints.signing_tokens import rotate_token
+from subscriptions.endpoints.status import set_endpoint_active
 from subscriptions.models import Endpoint, PublisherToken
 from tests.deliveries.sending import dispatch
 from tests.portal_clients import PASSWORD, Portal
@@ -83,7 +83,7 @@ def set_stage(portal: Portal, receiver: Receiver) -> Stage:
         "off": portal.add_endpoint(name="Reports", url=receiver.url("/reports")),
     }
     rotate_token(endpoint=endpoints["bin"], actor=COMMAND_LINE)
-    set_active(endpoint=endpoints["off"], active=False, actor=COMMAND_LINE)
+    set_endpoint_active(endpoint=endpoints["off"], active=False, actor=COMMAND_LINE)
     failed = _fail_for_good(portal, endpoints["failing"])
     event = publish(
         broadcaster=portal.live,

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.tokens import rotate_token
+from subscriptions.endpoints.signing_tokens import rotate_token
 from tests.browser.browsing import Browsing
 from tests.portal_clients import Portal
 from tests.receiver import Receiver, Reply

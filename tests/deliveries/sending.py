@@ -13,7 +13,8 @@ from deliveries.models import Delivery
 from deliveries.publishing.publisher import publish
 from subscriptions.accounts import CreatedBroadcaster, create_broadcaster
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.lifecycle import EndpointSettings, create_endpoint
+from subscriptions.endpoints.lifecycle import create_endpoint
+from subscriptions.endpoints.settings import EndpointSettings
 from subscriptions.models import Broadcaster, Endpoint
 
 
@@ -24,8 +25,13 @@ def broadcaster_on(platform: str, name: str = "Acme") -> CreatedBroadcaster:
 def endpoint_at(
     url: str, broadcaster: Broadcaster, *, token: str | None = None, **settings: Any
 ) -> Endpoint:
-    wanted = EndpointSettings(**({"name": "Receiver", "url": url, "topics": ["*"]} | settings))
-    made = create_endpoint(broadcaster=broadcaster, wanted=wanted, actor=COMMAND_LINE, token=token)
+    values = {"name": "Receiver", "url": url, "topics": ["*"]} | settings
+    made = create_endpoint(
+        broadcaster=broadcaster,
+        settings=EndpointSettings(**values),
+        actor=COMMAND_LINE,
+        token=token,
+    )
     return made.endpoint
 
 

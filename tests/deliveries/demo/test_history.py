@@ -20,7 +20,7 @@ from deliveries.demo.setup import EMAIL, ensure_demo
 from deliveries.event_log.pages import moment_of
 from deliveries.models import Attempt, Delivery, EndpointHealth, EndpointHour
 from deliveries.signing.verification import KnownToken, verify
-from subscriptions.endpoints.tokens import token_pair
+from subscriptions.endpoints.signing_tokens import decrypt_tokens
 from subscriptions.models import Broadcaster, Endpoint, User
 from tests.portal_clients import Portal
 
@@ -154,7 +154,7 @@ def test_the_requests_are_really_signed(demo_settings: Settings) -> None:
     )
     assert signed
     for attempt in signed:
-        pair = token_pair(attempt.endpoint, attempt.sent_at)
+        pair = decrypt_tokens(attempt.endpoint, attempt.sent_at)
         assert pair is not None
         verified = verify(
             signature=attempt.broadcaster.rules.signature,

@@ -21,7 +21,7 @@ from deliveries.publishing.publisher import publish
 from deliveries.recovery.resend import cancel, resend
 from deliveries.test_console.test_requests import send_test
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.lifecycle import resume, set_active
+from subscriptions.endpoints.status import resume_endpoint, set_endpoint_active
 from subscriptions.errors import Conflict
 from subscriptions.models import Broadcaster, Endpoint, Platform
 from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one, pump
@@ -183,7 +183,7 @@ def test_cryptlex_suspends_after_fifty_failures_in_a_row_and_not_before(
     assert endpoint.status == "suspended"
     assert not Delivery.objects.filter(status=DeliveryStatus.PENDING).exists()
 
-    resume(endpoint=endpoint, actor=COMMAND_LINE)
+    resume_endpoint(endpoint=endpoint, actor=COMMAND_LINE)
     publish_one(broadcaster)
     dispatch()
     endpoint.refresh_from_db()
@@ -206,7 +206,7 @@ def test_an_inactive_endpoint_gets_nothing_and_later_events_arrive_when_it_is_on
 ) -> None:
     endpoint = endpoint_at(receiver.url("/hook"), broadcaster)
     pending = publish_one(broadcaster)
-    set_active(endpoint=endpoint, active=False, actor=COMMAND_LINE)
+    set_endpoint_active(endpoint=endpoint, active=False, actor=COMMAND_LINE)
     publish(broadcaster=broadcaster, topic="license.created", data={"key": "off"})
     dispatch()
     assert receiver.requests == []
@@ -214,7 +214,7 @@ def test_an_inactive_endpoint_gets_nothing_and_later_events_arrive_when_it_is_on
     assert pending.status == DeliveryStatus.CANCELLED
     assert pending.status_reason == "The webhook was switched off."
 
-    set_active(endpoint=endpoint, active=True, actor=COMMAND_LINE)
+    set_endpoint_active(endpoint=endpoint, active=True, actor=COMMAND_LINE)
     publish_one(broadcaster)
     dispatch()
     assert [b'"D0"' in request.body for request in receiver.requests] == [True]
@@ -249,7 +249,7 @@ def test_a_test_reaches_an_inactive_endpoint_once_and_counts_toward_nothing(
 ) -> None:
     receiver.on("/hook", Reply(status=500))
     endpoint = endpoint_at(receiver.url("/hook"), broadcaster)
-    set_active(endpoint=endpoint, active=False, actor=COMMAND_LINE)
+    set_endpoint_active(endpoint=endpoint, active=False, actor=COMMAND_LINE)
     delivery = send_test(endpoint=endpoint, actor=COMMAND_LINE)
     dispatch()
     delivery.refresh_from_db()

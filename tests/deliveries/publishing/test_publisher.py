@@ -11,7 +11,7 @@ from django.db import transaction
 from deliveries.models import Delivery, DeliveryStatus, Event
 from deliveries.publishing.publisher import NewEvent, publish, publish_batch
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.lifecycle import set_active, suspend
+from subscriptions.endpoints.status import set_endpoint_active, suspend_endpoint
 from subscriptions.errors import Conflict, Refused, SeveralRefused
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 
@@ -50,13 +50,13 @@ def test_an_event_that_nobody_wants_is_stored_all_the_same(clawget: Any) -> None
 
 def test_an_inactive_endpoint_gets_no_delivery(clawget: Any) -> None:
     endpoint = endpoint_at(URL, clawget)
-    set_active(endpoint=endpoint, active=False, actor=COMMAND_LINE)
+    set_endpoint_active(endpoint=endpoint, active=False, actor=COMMAND_LINE)
     assert publish(broadcaster=clawget, topic="review.created", data={}).deliveries == []
 
 
 def test_a_suspended_endpoint_gets_a_delivery_that_waits_for_a_resend(clawget: Any) -> None:
     endpoint = endpoint_at(URL, clawget)
-    suspend(endpoint=endpoint, reason="it answered 410 Gone.", actor=COMMAND_LINE)
+    suspend_endpoint(endpoint=endpoint, reason="it answered 410 Gone.", actor=COMMAND_LINE)
     publish(broadcaster=clawget, topic="review.created", data={})
     delivery = Delivery.objects.get()
     assert delivery.status == DeliveryStatus.CANCELLED

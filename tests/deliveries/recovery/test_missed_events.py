@@ -15,7 +15,7 @@ from deliveries.recovery.missed_events import ended_by_stopping, read_missed, re
 from deliveries.recovery.resend import cancel
 from deliveries.test_console.test_requests import send_test
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.lifecycle import resume, set_active, suspend
+from subscriptions.endpoints.status import resume_endpoint, set_endpoint_active, suspend_endpoint
 from subscriptions.errors import Conflict
 from subscriptions.models import AuditEntry, Endpoint
 from tests.deliveries.views.pages import published, set_state, url
@@ -23,7 +23,7 @@ from tests.portal_clients import HTMX, Portal
 
 
 def switch(endpoint: Endpoint, active: bool) -> None:
-    set_active(endpoint=endpoint, active=active, actor=COMMAND_LINE)
+    set_endpoint_active(endpoint=endpoint, active=active, actor=COMMAND_LINE)
 
 
 def missed(endpoint: Endpoint) -> int:
@@ -98,10 +98,10 @@ def test_deliveries_kept_while_suspended_start_anew(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
     before = Delivery.objects.get(event=published(portal.live))
     set_state(before, attempt_count=2, scheduled_count=2)
-    suspend(endpoint=endpoint, reason="it answered 410 Gone.", actor=COMMAND_LINE)
+    suspend_endpoint(endpoint=endpoint, reason="it answered 410 Gone.", actor=COMMAND_LINE)
     published(portal.live)
     assert missed(endpoint) == 2
-    resume(endpoint=endpoint, actor=COMMAND_LINE)
+    resume_endpoint(endpoint=endpoint, actor=COMMAND_LINE)
     assert replay_missed(endpoint=endpoint, actor=COMMAND_LINE) == 2
     assert {(d.status, d.scheduled_count) for d in Delivery.objects.all()} == {("pending", 0)}
     assert missed(endpoint) == 0
@@ -175,7 +175,7 @@ def test_switching_on_in_the_row_says_there_how_much_was_missed(
 ) -> None:
     endpoint = portal.add_endpoint()
     if suspended:
-        suspend(endpoint=endpoint, reason="It answered 410 Gone.", actor=COMMAND_LINE)
+        suspend_endpoint(endpoint=endpoint, reason="It answered 410 Gone.", actor=COMMAND_LINE)
     else:
         switch(endpoint, False)
     for n in range(count):
@@ -198,7 +198,7 @@ def test_one_that_is_off_is_switched_on_where_it_is_seen_what_it_missed(portal: 
     client = portal.client("developer")
     for verb in ("endpoint-set-active", "endpoint-resume"):
         if verb == "endpoint-resume":
-            suspend(endpoint=endpoint, reason="It answered 410 Gone.", actor=COMMAND_LINE)
+            suspend_endpoint(endpoint=endpoint, reason="It answered 410 Gone.", actor=COMMAND_LINE)
         else:
             switch(endpoint, False)
         published(portal.live, of=verb)

@@ -13,7 +13,7 @@ from deliveries.payload.canonical_json import canonical
 from deliveries.signature_debugger.case import Case
 from deliveries.signature_debugger.search import TriedToken
 from deliveries.signing.signature import signature_headers
-from subscriptions.endpoints.token_format import TokenPair
+from subscriptions.endpoints.signing_token_format import TokenPair
 from subscriptions.platforms.files import PLATFORMS_DIR, read_platform_file
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

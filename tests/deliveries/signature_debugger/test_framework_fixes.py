@@ -17,7 +17,7 @@ from deliveries.signature_debugger.framework_fixes import (
     frameworks_told,
 )
 from deliveries.signing.signature import signature_headers
-from subscriptions.endpoints.token_format import TokenPair
+from subscriptions.endpoints.signing_token_format import TokenPair
 from subscriptions.platforms.rules import SignatureRules
 from tests.node import Node
 

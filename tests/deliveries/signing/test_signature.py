@@ -13,7 +13,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from deliveries.payload.canonical_json import canonical, parse_json
 from deliveries.signing.signature import SigningError, signature_headers
-from subscriptions.endpoints.token_format import TokenPair
+from subscriptions.endpoints.signing_token_format import TokenPair
 from subscriptions.platforms.rules import SignatureRules
 from tests.node import Node
 

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from deliveries.signing.signature import signature_headers
 from deliveries.signing.verification import KnownToken, Verified, verify
-from subscriptions.endpoints.token_format import TokenPair, generate_token
+from subscriptions.endpoints.signing_token_format import TokenPair, generate_token
 from subscriptions.platforms.files import PLATFORMS_DIR, read_platform_file
 from subscriptions.platforms.rules import SignatureRules
 

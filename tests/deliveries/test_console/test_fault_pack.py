@@ -16,7 +16,7 @@ from deliveries.statistics.first_steps import read_evidence
 from deliveries.test_console.fault_pack import FAULTS, not_shown, read_run, send_fault_pack
 from deliveries.test_console.test_requests import rehearse_token
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.tokens import end_previous_token, rotate_token, token_pair
+from subscriptions.endpoints.signing_tokens import decrypt_tokens, end_previous_token, rotate_token
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import AuditEntry, Endpoint
 from tests.deliveries.sending import dispatch
@@ -40,7 +40,7 @@ def receiver(transactional_db: None, receiver: Receiver) -> Receiver:
 
 
 def current_token(endpoint: Endpoint) -> str:
-    pair = token_pair(endpoint, timezone.now())
+    pair = decrypt_tokens(endpoint, timezone.now())
     assert pair is not None
     return pair.current
 

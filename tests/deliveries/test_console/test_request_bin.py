@@ -22,7 +22,7 @@ from deliveries.signing.signature import signature_headers
 from deliveries.test_console import request_bin as bins
 from deliveries.views import request_bin as receiving
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.tokens import rotate_token, token_pair
+from subscriptions.endpoints.signing_tokens import decrypt_tokens, rotate_token
 from subscriptions.errors import Refused
 from subscriptions.models import Broadcaster, Endpoint
 from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at
@@ -57,7 +57,7 @@ def signed_for(endpoint: Endpoint, body: bytes) -> dict[str, str]:
         signature_headers(
             signature=endpoint.broadcaster.rules.signature,
             choice=endpoint.signature,
-            tokens=token_pair(endpoint, timezone.now()),
+            tokens=decrypt_tokens(endpoint, timezone.now()),
             event_id="evt_1",
             body=body,
             sent_at=timezone.now(),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from deliveries.models import Delivery
 from deliveries.signing.signature import signature_headers
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.tokens import rotate_token, token_pair
+from subscriptions.endpoints.signing_tokens import decrypt_tokens, rotate_token
 from subscriptions.models import Endpoint
 from tests.deliveries.views.pages import add_attempt, delivered_to, published, url
 from tests.portal_clients import HTMX, Portal, make_portal
@@ -37,7 +37,7 @@ def endpoint_of(portal: Portal, **settings: Any) -> Endpoint:
 
 
 def signed(endpoint: Endpoint, body: bytes, event_id: str = "evt_1") -> dict[str, str]:
-    tokens = token_pair(endpoint, timezone.now())
+    tokens = decrypt_tokens(endpoint, timezone.now())
     return dict(
         signature_headers(
             signature=endpoint.broadcaster.rules.signature,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from subscriptions.audit import SYSTEM
-from subscriptions.endpoints.lifecycle import suspend
+from subscriptions.endpoints.status import suspend_endpoint
 from subscriptions.models import AuditEntry, Endpoint
 from tests.api_clients import URL, Api, account, api_with, pointers, problem_of
 
@@ -173,7 +173,7 @@ def test_switching_off_and_on_is_seen_in_the_status(api: Api) -> None:
 def test_resume_lifts_a_suspension_and_there_has_to_be_one(api: Api) -> None:
     path = f"endpoints/{made(api)['id']}"
     assert problem_of(api.post(f"{path}/resume"), 409)["code"] == "not_suspended"
-    suspend(endpoint=Endpoint.objects.get(), reason="it answered 410 Gone.", actor=SYSTEM)
+    suspend_endpoint(endpoint=Endpoint.objects.get(), reason="it answered 410 Gone.", actor=SYSTEM)
     read = api.get(path).json()
     assert (read["status"], read["status_reason"]) == ("suspended", "it answered 410 Gone.")
     assert api.post(f"{path}/resume").json()["status"] == "active"

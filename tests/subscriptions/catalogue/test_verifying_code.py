@@ -10,7 +10,7 @@ import pytest
 
 from deliveries.signing.signature import signature_headers
 from subscriptions.catalogue.verifying_code import LANGUAGES, PLACEHOLDER, samples_for
-from subscriptions.endpoints.token_format import TokenPair, generate_token
+from subscriptions.endpoints.signing_token_format import TokenPair, generate_token
 from subscriptions.models import Platform
 from subscriptions.platforms.rules import SignatureRules
 from tests.node import Node

@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.encryption import decrypt, encrypt, rotation
-from subscriptions.endpoints.token_format import TokenPair
-from subscriptions.endpoints.tokens import rotate_token, token_pair
+from subscriptions.endpoints.signing_token_format import TokenPair
+from subscriptions.endpoints.signing_tokens import decrypt_tokens, rotate_token
 from subscriptions.models import Endpoint
 from tests.portal_clients import PASSWORD, Portal
 
@@ -32,7 +32,7 @@ def run() -> str:
 
 
 def tokens(endpoint: Endpoint) -> TokenPair | None:
-    return token_pair(Endpoint.objects.get(pk=endpoint.pk), timezone.now())
+    return decrypt_tokens(Endpoint.objects.get(pk=endpoint.pk), timezone.now())
 
 
 @pytest.fixture

@@ -7,15 +7,10 @@ from django.utils import timezone
 
 from subscriptions.accounts import create_broadcaster
 from subscriptions.audit import COMMAND_LINE, SYSTEM
-from subscriptions.endpoints.lifecycle import (
-    EndpointSettings,
-    create_endpoint,
-    current_settings,
-    delete_endpoint,
-    suspend,
-    update_endpoint,
-)
-from subscriptions.endpoints.tokens import rotate_token, token_pair
+from subscriptions.endpoints.lifecycle import create_endpoint, delete_endpoint, update_endpoint
+from subscriptions.endpoints.settings import EndpointSettings
+from subscriptions.endpoints.signing_tokens import decrypt_tokens, rotate_token
+from subscriptions.endpoints.status import suspend_endpoint
 from subscriptions.models import Endpoint
 
 pytestmark = pytest.mark.django_db
@@ -24,14 +19,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def endpoint() -> Endpoint:
     broadcaster = create_broadcaster(name="Acme", platform="cryptlex").broadcaster
-    wanted = EndpointSettings(name="Receiver", url="https://example.com/", topics=["*"])
-    return create_endpoint(broadcaster=broadcaster, wanted=wanted, actor=COMMAND_LINE).endpoint
+    settings = EndpointSettings(name="Receiver", url="https://example.com/", topics=["*"])
+    return create_endpoint(broadcaster=broadcaster, settings=settings, actor=COMMAND_LINE).endpoint
 
 
 def rename(endpoint: Endpoint) -> None:
     """As it was read before."""
-    wanted = current_settings(endpoint, name="Renamed")
-    update_endpoint(endpoint=endpoint, wanted=wanted, actor=COMMAND_LINE)
+    settings = EndpointSettings.from_endpoint(endpoint, name="Renamed")
+    update_endpoint(endpoint=endpoint, settings=settings, actor=COMMAND_LINE)
 
 
 def test_saved_settings_do_not_bring_an_old_token_back(endpoint: Endpoint) -> None:
@@ -39,14 +34,14 @@ def test_saved_settings_do_not_bring_an_old_token_back(endpoint: Endpoint) -> No
     rotated = rotate_token(endpoint=endpoint, actor=COMMAND_LINE)
     rename(read_before)
     endpoint.refresh_from_db()
-    pair = token_pair(endpoint, timezone.now())
+    pair = decrypt_tokens(endpoint, timezone.now())
     assert endpoint.name == "Renamed"
     assert pair is not None and pair.current == rotated.token and pair.previous
 
 
 def test_saved_settings_do_not_lift_a_suspension(endpoint: Endpoint) -> None:
     read_before = Endpoint.objects.get(pk=endpoint.pk)
-    suspend(endpoint=endpoint, reason="it answered 410 Gone.", actor=SYSTEM)
+    suspend_endpoint(endpoint=endpoint, reason="it answered 410 Gone.", actor=SYSTEM)
     rename(read_before)
     endpoint.refresh_from_db()
     assert (endpoint.status, endpoint.name) == ("suspended", "Renamed")

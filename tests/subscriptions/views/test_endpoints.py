@@ -5,7 +5,7 @@ import re
 import pytest
 
 from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.lifecycle import suspend
+from subscriptions.endpoints.status import suspend_endpoint
 from subscriptions.models import AuditEntry, Endpoint
 from tests.portal_clients import HTMX, Portal, make_portal
 
@@ -235,7 +235,7 @@ def test_no_form_leads_to_another_site(portal: Portal) -> None:
 
 def test_a_suspended_webhook_says_why_and_is_resumed(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
-    suspend(endpoint=endpoint, reason="It answered 410 Gone", actor=COMMAND_LINE)
+    suspend_endpoint(endpoint=endpoint, reason="It answered 410 Gone", actor=COMMAND_LINE)
     client = portal.client("developer")
     assert "It answered 410 Gone" in client.get(portal.url("endpoint-list")).content.decode()
     url = portal.url("endpoint-resume", endpoint.public_id)

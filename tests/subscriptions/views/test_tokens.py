@@ -9,7 +9,7 @@ from django.core import mail
 from django.utils import timezone
 
 from subscriptions.accounts import authenticate
-from subscriptions.endpoints.tokens import token_pair
+from subscriptions.endpoints.signing_tokens import decrypt_tokens
 from subscriptions.models import AuditEntry, PublisherToken
 from tests.portal_clients import PASSWORD, Portal, make_portal
 
@@ -29,7 +29,7 @@ def test_a_token_is_rotated_with_an_overlap_and_both_are_shown_by_their_last_fou
     # One header, one signature: the page says which token signs until when.
     assert "Signs when the old one ends" in html
     assert "in 23 hours" in html
-    pair = token_pair(endpoint, timezone.now())
+    pair = decrypt_tokens(endpoint, timezone.now())
     assert pair is not None
     assert pair.current in html
     assert pair.previous is not None
@@ -42,7 +42,7 @@ def test_a_leaked_token_ends_at_once(portal: Portal) -> None:
     portal.client("developer").post(url, {"overlap": "0", "token": "the new token"})
     endpoint.refresh_from_db()
     assert not endpoint.has_previous_token(timezone.now())
-    pair = token_pair(endpoint, timezone.now())
+    pair = decrypt_tokens(endpoint, timezone.now())
     assert pair is not None
     assert pair.current == "the new token"
 
@@ -74,7 +74,7 @@ def test_an_unsigned_webhook_has_no_token_to_rotate(db: None) -> None:
 
 def test_revealing_a_token_asks_for_the_password_and_is_recorded(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
-    pair = token_pair(endpoint, timezone.now())
+    pair = decrypt_tokens(endpoint, timezone.now())
     assert pair is not None
     client = portal.client("developer")
     url = portal.url("endpoint-reveal-token", endpoint.public_id)

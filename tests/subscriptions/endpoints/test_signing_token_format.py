@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from subscriptions.endpoints.token_format import check_token, generate_token, key_bytes
+from subscriptions.endpoints.signing_token_format import check_token, generate_token, key_bytes
 from subscriptions.errors import Refused
 
 

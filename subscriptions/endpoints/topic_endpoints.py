@@ -9,21 +9,14 @@ from django.db import transaction
 from django.db.models import Q
 
 from subscriptions.audit import Actor
-from subscriptions.endpoints.lifecycle import (
-    ALL_TOPICS,
-    EndpointSettings,
-    checked_url,
-    create_endpoint,
-    current_settings,
-    delete_endpoint,
-    topic_names,
-    update_endpoint,
-)
+from subscriptions.endpoints.lifecycle import create_endpoint, delete_endpoint, update_endpoint
+from subscriptions.endpoints.settings import EndpointSettings, check_endpoint_url
 from subscriptions.errors import Refused, SeveralRefused
 from subscriptions.models import Broadcaster, Endpoint, Topic
+from subscriptions.models.endpoint import ALL_TOPICS
 
 
-def endpoints_by_topic(broadcaster: Broadcaster) -> list[tuple[Topic, list[Endpoint]]]:
+def list_topic_endpoints(broadcaster: Broadcaster) -> list[tuple[Topic, list[Endpoint]]]:
     """Topics that have endpoints, in catalogue order; endpoints oldest first."""
     endpoints = list(
         Endpoint.objects.for_broadcaster(broadcaster).prefetch_related("topics").order_by("pk")
@@ -51,15 +44,15 @@ def set_topic_endpoints(
         .select_related("platform")
         .get(pk=broadcaster.pk)
     )
-    wanted = _checked(broadcaster, urls)
+    checked_urls = _check_urls(broadcaster, urls)
     rows = Endpoint.objects.for_broadcaster(broadcaster)
     for endpoint in rows.filter(Q(all_topics=True) | Q(topics=topic)).distinct():
-        if endpoint.url not in wanted:
-            _take_away(endpoint, topic, actor)
-    return [_with_topic(broadcaster, url, topic, actor) for url in wanted]
+        if endpoint.url not in checked_urls:
+            _remove_topic(endpoint, topic, actor)
+    return [_give_topic(broadcaster, url, topic, actor) for url in checked_urls]
 
 
-def _checked(broadcaster: Broadcaster, urls: Sequence[str]) -> list[str]:
+def _check_urls(broadcaster: Broadcaster, urls: Sequence[str]) -> list[str]:
     if not urls:
         raise Refused("A topic needs at least one endpoint: give its URL.", code="required")
     checked: list[str] = []
@@ -67,7 +60,7 @@ def _checked(broadcaster: Broadcaster, urls: Sequence[str]) -> list[str]:
     for index, given in enumerate(urls):
         pointer = f"/{index}/url"
         try:
-            url = checked_url(given, broadcaster.rules)
+            url = check_endpoint_url(given, broadcaster.rules)
         except Refused as refused:
             faults.append(Refused(refused.detail, code=refused.code, pointer=pointer))
             continue
@@ -81,27 +74,27 @@ def _checked(broadcaster: Broadcaster, urls: Sequence[str]) -> list[str]:
     return checked
 
 
-def _take_away(endpoint: Endpoint, topic: Topic, actor: Actor) -> None:
+def _remove_topic(endpoint: Endpoint, topic: Topic, actor: Actor) -> None:
     if endpoint.all_topics:
         rest = [item.name for item in endpoint.broadcaster.platform.topics.exclude(pk=topic.pk)]
     else:
-        rest = [name for name in topic_names(endpoint) if name != topic.name]
+        rest = [name for name in endpoint.topic_names if name != topic.name]
     if rest:
-        wanted = current_settings(endpoint, topics=rest)
-        update_endpoint(endpoint=endpoint, wanted=wanted, actor=actor)
+        settings = EndpointSettings.from_endpoint(endpoint, topics=rest)
+        update_endpoint(endpoint=endpoint, settings=settings, actor=actor)
     else:
         delete_endpoint(endpoint=endpoint, actor=actor)
 
 
-def _with_topic(broadcaster: Broadcaster, url: str, topic: Topic, actor: Actor) -> Endpoint:
+def _give_topic(broadcaster: Broadcaster, url: str, topic: Topic, actor: Actor) -> Endpoint:
     rows = Endpoint.objects.for_broadcaster(broadcaster).filter(url=url)
     endpoint = rows.order_by("pk").first()
     if endpoint is None:
         name = (urlsplit(url).hostname or "Webhook")[:100]
-        wanted = EndpointSettings(name=name, url=url, topics=[topic.name])
-        return create_endpoint(broadcaster=broadcaster, wanted=wanted, actor=actor).endpoint
-    names = topic_names(endpoint)
+        settings = EndpointSettings(name=name, url=url, topics=[topic.name])
+        return create_endpoint(broadcaster=broadcaster, settings=settings, actor=actor).endpoint
+    names = endpoint.topic_names
     if names != [ALL_TOPICS] and topic.name not in names:
-        wanted = current_settings(endpoint, topics=[*names, topic.name])
-        update_endpoint(endpoint=endpoint, wanted=wanted, actor=actor)
+        settings = EndpointSettings.from_endpoint(endpoint, topics=[*names, topic.name])
+        update_endpoint(endpoint=endpoint, settings=settings, actor=actor)
     return endpoint

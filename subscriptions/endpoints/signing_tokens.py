@@ -1,4 +1,4 @@
-"""Signing tokens of endpoints: first one, rotation with an overlap, early end, reveal."""
+"""An endpoint's signing tokens: the first, rotation with an overlap, its early end, reveal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from subscriptions.audit import Actor, record
 from subscriptions.encryption import WrongKey, decrypt, encrypt
-from subscriptions.endpoints.token_format import TokenPair, check_token, generate_token
+from subscriptions.endpoints.signing_token_format import TokenPair, check_token, generate_token
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Endpoint
 
@@ -25,50 +25,40 @@ class RotatedToken(NamedTuple):
     previous_expires_at: datetime | None
 
 
-def signs(endpoint: Endpoint) -> bool:
-    """Whether requests to it carry a signature."""
-    own = endpoint.broadcaster.rules.signature.scheme
-    return endpoint.signature == "standard" or (endpoint.signature is None and own != "none")
+def check_typed_token(endpoint: Endpoint, token: str | None) -> str | None:
+    """The token that a user typed; None for an empty one.
 
-
-def token_format(endpoint: Endpoint) -> str:
-    rules = endpoint.broadcaster.rules.signature
-    return "whsec" if rules.scheme == "none" else rules.token_format
-
-
-def carries_two_signatures(endpoint: Endpoint) -> bool:
-    """Whether both tokens sign during an overlap; if not, the previous one does until its end."""
-    return endpoint.broadcaster.rules.signature.scheme in ("standard", "none")
-
-
-def checked_token(endpoint: Endpoint, token: str | None) -> str | None:
-    """The token a user gives, if the platform lets users type it. Raises Refused."""
+    Raises Refused if the platform does not take typed tokens, or not such a one.
+    """
     if not token:
         return None
     rules = endpoint.broadcaster.rules.signature
-    if rules.token != "typed":  # noqa: S105  a kind, not a secret
+    if not rules.takes_typed_token:
         raise Refused(
             f"{endpoint.broadcaster.platform.title} makes the signing token itself: leave it out.",
             code="token_not_allowed",
             pointer="/token",
         )
-    check_token(token, token_format(endpoint))
+    check_token(token, endpoint.token_format)
     return token
 
 
 def set_first_token(endpoint: Endpoint, token: str | None) -> str:
-    """Give an endpoint that signs and has no token yet its first; "" where none was made."""
-    if endpoint.token_ciphertext or not signs(endpoint):
+    """Give an unsaved endpoint its first token; returns its plain text.
+
+    Returns "" and changes nothing if its requests are not signed or it has a token already.
+    """
+    if endpoint.token_ciphertext or not endpoint.is_signed:
         return ""
-    plaintext = token or generate_token(token_format(endpoint))
+    plaintext = token or generate_token(endpoint.token_format)
     endpoint.token_ciphertext = encrypt(plaintext)
     endpoint.token_hint = plaintext[-4:]
     endpoint.token_rotated_at = timezone.now()
     return plaintext
 
 
-def token_pair(endpoint: Endpoint, now: datetime) -> TokenPair | None:
-    """The tokens that sign now; None where it has none. Raises WrongKey."""
+def decrypt_tokens(endpoint: Endpoint, now: datetime) -> TokenPair | None:
+    """The tokens that sign now; None if it has none. Raises WrongKey."""
     if not endpoint.token_ciphertext:
         return None
     previous = (
@@ -87,7 +77,7 @@ def rotate_token(
 ) -> RotatedToken:
     """Give it a new token; the old one stays good for `overlap` (0 to 7 days; 0 for a leak).
 
-    Raises Conflict where it is not signed, Refused for an overlap out of range or a bad token.
+    Raises Conflict if its requests are not signed, Refused for an overlap out of range or a bad token.
     """
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         raise Refused(
@@ -96,16 +86,16 @@ def rotate_token(
             pointer="/overlap_seconds",
         )
     endpoint = Endpoint.objects.select_for_update(of=("self",)).get(pk=endpoint.pk)
-    if not signs(endpoint):
+    if not endpoint.is_signed:
         raise Conflict(
             f"{endpoint.name} is not signed: switch a signature on first.", code="not_signed"
         )
-    plaintext = checked_token(endpoint, token) or generate_token(token_format(endpoint))
+    plaintext = check_typed_token(endpoint, token) or generate_token(endpoint.token_format)
     now = timezone.now()
-    keeps = overlap > timedelta(0) and bool(endpoint.token_ciphertext)
-    endpoint.previous_token_ciphertext = endpoint.token_ciphertext if keeps else ""
-    endpoint.previous_token_hint = endpoint.token_hint if keeps else ""
-    endpoint.previous_expires_at = now + overlap if keeps else None
+    keeps_old = overlap > timedelta(0) and bool(endpoint.token_ciphertext)
+    endpoint.previous_token_ciphertext = endpoint.token_ciphertext if keeps_old else ""
+    endpoint.previous_token_hint = endpoint.token_hint if keeps_old else ""
+    endpoint.previous_expires_at = now + overlap if keeps_old else None
     endpoint.token_ciphertext = encrypt(plaintext)
     endpoint.token_hint = plaintext[-4:]
     endpoint.token_rotated_at = now
@@ -122,7 +112,7 @@ def rotate_token(
 
 @transaction.atomic
 def end_previous_token(*, endpoint: Endpoint, actor: Actor) -> None:
-    """End the overlap now. Raises Conflict where none runs."""
+    """End the overlap now. Raises Conflict if none runs."""
     now = timezone.now()
     if not Endpoint.objects.filter(pk=endpoint.pk, previous_expires_at__gt=now).update(
         previous_token_ciphertext="",
@@ -140,9 +130,10 @@ def end_previous_token(*, endpoint: Endpoint, actor: Actor) -> None:
 
 
 def reveal_token(*, endpoint: Endpoint, actor: Actor) -> str:
-    """The plain text of the current token, for someone whose password was just asked; audited.
+    """The plain text of the current token, recorded in the audit log.
 
-    Raises Conflict where there is none, or none that can be read.
+    The caller has just asked for the user's password. Raises Conflict if there is no token, or none
+    that can be read.
     """
     if not endpoint.token_ciphertext:
         raise Conflict(f"{endpoint.name} has no token.", code="not_signed")
