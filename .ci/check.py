@@ -1,4 +1,4 @@
-"""`make check`: every check that needs no tests. All are run; the exit code is 1 if one failed."""
+"""Runs `make check`: every check that needs no tests. The exit code is 1 if one of them failed."""
 
 import filecmp
 import json
@@ -32,7 +32,7 @@ PRODUCTION = {
 
 
 def main() -> int:
-    """Run all checks and say how each went."""
+    """Run all checks and print the result of each."""
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory(prefix="webhooks-check-") as directory:
         data = Path(directory)
@@ -54,7 +54,7 @@ def _checks(data: Path, environment: dict[str, str]) -> Iterator[tuple[str, Call
     yield "types (mypy)", runs("-m", "mypy", "--no-error-summary", *TYPED)
     yield "walls between rooms (import-linter)", _walls_stand
     yield "size of rooms, suppressions", runs(".ci/house.py")
-    # The API description has a section for each platform's webhooks: loaded from the files.
+    # The API description has a section for each platform, so the platforms are loaded first.
     yield "database", runs("manage.py", "migrate", "--verbosity", "0")
     yield "platforms", runs("manage.py", "load_platforms", "--verbosity", "0")
     yield "settings", runs("manage.py", "check", "--fail-level", "WARNING")
@@ -76,7 +76,7 @@ def _passes(name: str, check: Callable[[], bool]) -> bool:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> bool:
-    """Show the output only of a command that failed."""
+    """Run a command; print its output only if it failed."""
     result = subprocess.run(  # noqa: S603 - our own command lines
         command,
         env=environment,
@@ -96,7 +96,7 @@ def _walls_stand() -> bool:
 
 
 def _no_known_vulnerability() -> bool:
-    """Of what is installed; where nobody can be asked, that is said, and is no failure."""
+    """Look up the installed packages. If no service answers, print that; it is no failure."""
     command = [sys.executable, "-m", "pip_audit", "--local", "--progress-spinner", "off"]
     try:
         asked = subprocess.run(  # noqa: S603 - our own command line

@@ -1,4 +1,4 @@
-"""The sizes that keep a room readable, and how few rules may be suppressed. Names what breaks one."""
+"""Checks that rooms stay small, and that few rules are suppressed, each with its reason."""
 
 import ast
 import io
@@ -20,9 +20,9 @@ MAX_SUPPRESSIONS = 40
 _SUPPRESSION = re.compile(
     r"#\s*(?:noqa|nosec|type:\s*ignore|pragma:\s*no cover|fmt:\s*(?:skip|off))(?P<rest>.*)"
 )
-# What may follow a suppression's own codes: its reason, in words.
+# After the codes of a suppression comes its reason, in words.
 _REASON = re.compile(r"^(?::\s*[A-Z0-9, ]+|\[[a-z, -]+\])?[\s#-]*(?P<words>\w.*)$")
-# Which database it is, only the stores ask.
+# Only the stores may ask which database is used.
 _ASKS_VENDOR = re.compile(r"connections?(?:\[[^\]]*\])?\.vendor\b")
 _MAY_ASK_VENDOR = ("deliveries/dispatch/store/",)
 

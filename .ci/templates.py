@@ -1,4 +1,4 @@
-"""Compiles every template of the project: a misspelt tag or filter is found without a request."""
+"""Compiles every template, so that a misspelt tag or filter is found without a request."""
 
 import os
 import sys

@@ -1,10 +1,10 @@
-"""make bench: every scenario three times, in rounds; the medians as a table and in a file.
+"""Runs `make bench`: every scenario three times, in rounds; prints the medians and keeps them.
 
     python -m benchmarks [--db sqlite] [--only drain,latency] [--runs 3]
 
-A scenario that fails is told of, the others go on, and the exit code is 1. Figures go to
-var/bench.jsonl, a line each. The whole ends within 25 minutes: a run for which no time is left
-is left out, and the figure says how many it has.
+If a scenario fails, the others continue, the failure is printed at the end, and the exit code is 1.
+Figures are appended to var/bench.jsonl, one line each. Everything ends within 25 minutes: a run for
+which no time is left is skipped, and the figure shows how many runs it has.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ from benchmarks.scenarios import GOALS, ORDER, Scenario, chosen, ratios, reached
 from benchmarks.stage import POSTGRESQL, ROOT
 
 WHOLE_SECONDS = 24 * 60.0
-# Within it a run that was told to end takes down its stage: dropping gigabytes takes a while.
+# How long a run that is told to end may take to clean up: dropping gigabytes takes a while.
 GRACE_SECONDS = 45.0
 LOOK_SECONDS = 1.0
 LOG = ROOT / "var" / "bench.jsonl"
 
 
 class Failed(Exception):
-    """A run that gave no figures; says why."""
+    """A run gave no figures; the message says why."""
 
 
 @dataclass(slots=True)
 class Bench:
-    """The runs of one call, and what they gave."""
+    """The runs of one call of the command, and their figures."""
 
     database: str
     console: Console
@@ -70,7 +70,7 @@ class Bench:
     def _run_one(self, scenario: Scenario, name: str) -> dict[str, float]:
         left = WHOLE_SECONDS - (time.monotonic() - self.begin)
         if left < self.took.get(scenario.name, 30.0):
-            self.console.print(f"{name}: left out, there is no time for it")
+            self.console.print(f"{name}: skipped, no time is left for it")
             if scenario.name not in self.took:
                 self.failures.append(f"{name}: no time was left for it")
             return {}
@@ -111,7 +111,7 @@ def run_scenario(name: str, database: str, limit_seconds: float) -> dict[str, An
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A Ctrl-C at the terminal is for us: we pass it on once, and it clears up.
+        # A Ctrl-C at the terminal reaches this process alone, which passes it on once.
         start_new_session=True,
     )
     try:
@@ -129,7 +129,7 @@ def run_scenario(name: str, database: str, limit_seconds: float) -> dict[str, An
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """By a KeyboardInterrupt in it, so that its stage is taken down; else with all its children."""
+    """Interrupt the run so that it cleans up; if it does not end, kill it and all its children."""
     children: list[psutil.Process] = []
     with suppress(psutil.NoSuchProcess):  # it has ended by itself
         children = psutil.Process(process.pid).children(recursive=True)
@@ -146,7 +146,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def drop_databases(pid: int) -> None:
-    """Those that the stage of a run that had to be killed has left on PostgreSQL."""
+    """Drop the databases that a killed run has left on PostgreSQL."""
     with suppress(psycopg.OperationalError), psycopg.connect(POSTGRESQL, autocommit=True) as link:
         left = link.execute(
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [f"bench_{pid}_"]
@@ -156,7 +156,7 @@ def drop_databases(pid: int) -> None:
 
 
 def busy_cores() -> float:
-    """How many cores are busy while nothing of ours runs, over a second."""
+    """Return how many cores other processes keep busy, measured over a second."""
     return psutil.cpu_percent(LOOK_SECONDS) / 100 * (psutil.cpu_count() or 1)
 
 
@@ -217,7 +217,7 @@ def write(bench: Bench) -> None:
 
 
 def main() -> int:
-    """The exit code: 1 where something could not be measured, 2 where nothing could be."""
+    """Return the exit code: 1 if something could not be measured, 2 if nothing could be."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--db", choices=["postgresql", "sqlite"], default="postgresql")
     parser.add_argument("--only", default="", help="names of scenarios, with commas between")

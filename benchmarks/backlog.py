@@ -1,4 +1,4 @@
-"""A large queue in seconds: a few rows made in Python, the rest copied by the database."""
+"""Fills a large queue in seconds: Python makes a few rows, and the database copies them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MADE = 2_000
 
 
 def fill(tenant: Any, targets: list[Any], count: int) -> None:
-    """`count` due deliveries (a multiple of 2,000), an event each, spread over the targets.
+    """Insert `count` due deliveries (a multiple of 2,000), each with its event.
 
     The tenant must have none before. Pause it first where workers run.
     """
@@ -27,7 +27,7 @@ def fill(tenant: Any, targets: list[Any], count: int) -> None:
             {"id": _new("o.id"), "event_id": _new("o.event_id")},
         )
     with connection.cursor() as cursor:
-        # What autovacuum does of itself within a minute of such a load.
+        # Autovacuum does the same within a minute of such a load.
         for model in (Event, Delivery):
             cursor.execute(f"ANALYZE {model._meta.db_table}")
 
@@ -36,7 +36,7 @@ _EVENT_ID = "o.event_id || '-' || k.n"
 
 
 def _new(column: str) -> str:
-    """Another UUID for each copy: its first four bytes are the number of the copy."""
+    """SQL of another UUID for each copy: its first four bytes are the number of the copy."""
     from django.db import connection
 
     if connection.vendor == "sqlite":

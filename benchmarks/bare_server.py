@@ -1,4 +1,4 @@
-"""The portal's settings, with nothing between the server and one bare view."""
+"""A WSGI application with the portal's settings and one bare view, without middleware."""
 
 import django
 from django.conf import settings
@@ -6,7 +6,7 @@ from django.core.handlers.wsgi import WSGIHandler
 
 
 def make_application() -> WSGIHandler:
-    # The apps are set up with the portal's middleware, as allauth asks; requests go without.
+    # allauth insists on its middleware while the apps are set up; requests do without any.
     django.setup(set_prefix=False)
     settings.MIDDLEWARE = []
     settings.ROOT_URLCONF = "benchmarks.bare_view"

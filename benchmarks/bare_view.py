@@ -1,4 +1,4 @@
-"""A publish that checks nothing: the same two rows by the ORM, in one transaction.
+"""A view that publishes without checks: it inserts the same two rows through the ORM.
 
 BENCH_ENDPOINT names the endpoint whose delivery is stored with each event.
 """

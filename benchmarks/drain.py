@@ -1,4 +1,4 @@
-"""drain: queued deliveries, sent and logged by the real workers.
+"""Scenario drain: the real workers send and log queued deliveries.
 
 python -m benchmarks.drain postgresql
 """

@@ -1,9 +1,9 @@
-"""fan-out: one event for 1,000 endpoints, from its commit to the last arrival.
+"""Scenario fanout: one event for 1,000 endpoints, from its commit to the last arrival.
 
     python -m benchmarks.fanout postgresql
 
-The workers are warm; each event is published when all of the one before have arrived and nothing
-is left to write. The figures are the medians of the five.
+The workers are warm. An event is published when all deliveries of the one before have arrived and
+all outcomes are written. The figures are the medians of five events.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def run(current: Stage) -> dict[str, float]:
 
 
 def _arrivals(current: Stage) -> list[int]:
-    """When each of the endpoints got it, in nanoseconds, in order."""
+    """Return when each endpoint received the event, in Unix nanoseconds, sorted."""
     arrived: dict[str, int] = {}
 
     def complete() -> bool:

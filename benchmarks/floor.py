@@ -1,4 +1,4 @@
-"""floor: the same bytes sent by a bare libcurl multi loop, and written by COPY to bare tables.
+"""Scenario floor: a bare libcurl multi loop sends as much, and COPY writes as much.
 
     python -m benchmarks.floor postgresql
 
@@ -24,7 +24,7 @@ from benchmarks.drain import DELIVERIES as DRAINED
 from benchmarks.drain import ENDPOINTS
 from benchmarks.stage import Stage, stage, wait_until
 
-# More than the drain has: its 20,000 would be over in a second or two.
+# More than in the drain, whose 20,000 requests would be over in a second or two.
 DELIVERIES = 3 * DRAINED
 TABLES = ("floor_attempt", "floor_delivery")
 BODY = json.dumps(
@@ -90,7 +90,7 @@ def child(port: int, count: int, database_url: str) -> None:
 
 
 def _rows(status: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """As many bytes as the attempt log keeps of such a request, and as change in its delivery."""
+    """Make rows of the same size as the log's attempts and the deliveries' outcomes."""
     now, delivery = datetime.now(UTC), uuid4()
     attempt = (
         uuid4(),

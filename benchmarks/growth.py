@@ -1,4 +1,4 @@
-"""growth: what a delivery and a log page cost at 10 thousand, 1 million and 10 million rows.
+"""Scenario growth: what a delivery and a log page cost at 10 thousand to 10 million rows.
 
     python -m benchmarks.growth postgresql [ROWS ...]
 
@@ -32,12 +32,12 @@ ENDPOINTS_EACH = 50
 DUE = 2_000
 ROUNDS = 15
 BATCH = 500
-# What a worker works in: the database of this environment, or a small one of its own.
+# Which database a worker uses: that of this environment, or a small one of its own.
 HERE, BESIDE = "here", "beside"
 
 
 def make_tenants() -> tuple[Any, Any]:
-    """The layout of the rows to come, and the first broadcaster."""
+    """Return the layout of the rows that will be loaded, and the first broadcaster."""
     from benchmarks import seed
     from benchmarks.growth_rows import Layout
 
@@ -61,15 +61,15 @@ def make_tenants() -> tuple[Any, Any]:
 
 @dataclass(slots=True)
 class Cost:
-    """Of one round: microseconds per delivery, one value for each batch; and the processors' time
-    for all of them, whose clock is too coarse for a batch."""
+    """The cost of one round: microseconds per delivery, one value for each batch; and the CPU time
+    of the whole round, since the CPU clock is too coarse for a batch."""
 
     claim_us: list[float] = field(default_factory=list)
     settle_us: list[float] = field(default_factory=list)
     cpu_seconds: float = 0.0
 
     def medians(self) -> dict[str, float]:
-        """`cost_us` is the time of claim and settle, `cpu_us` the processors' part, on average."""
+        """Return means: `cost_us` is the time of claim and settle, `cpu_us` the CPU time in it."""
         claim, settle = statistics.median(self.claim_us), statistics.median(self.settle_us)
         return {
             "claim_us": claim,
@@ -80,7 +80,7 @@ class Cost:
 
 
 def work_off(cost: Cost) -> None:
-    """Claim and settle what is due, as a dispatcher does it that has nothing else under way."""
+    """Claim and settle what is due, like a dispatcher that has nothing else in flight."""
     from django.utils import timezone
 
     from benchmarks.growth_pages import cost_processes
@@ -147,7 +147,7 @@ def _accepted(outgoing: Any, now: Any) -> Any:
 
 
 def work_when_told(layout: Any) -> None:
-    """A round of DUE deliveries for each line that comes in, and what one cost as a line out."""
+    """For each line on standard input, run a round of DUE deliveries and print what it cost."""
     from benchmarks import growth_rows
     from deliveries.dispatch.store.planner import planning_by_index
 
@@ -163,7 +163,7 @@ def work_when_told(layout: Any) -> None:
 
 @contextmanager
 def worker(*arguments: str) -> Iterator[Callable[[], dict[str, float]]]:
-    """A process of this module's that does a round at each call. What it makes, it takes down."""
+    """A process of this module that runs a round at each call, and cleans up after itself."""
     command = [sys.executable, "-m", "benchmarks.growth", *arguments]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -182,9 +182,9 @@ def worker(*arguments: str) -> Iterator[Callable[[], dict[str, float]]]:
 def work_in_turn(
     here: Callable[[], dict[str, float]], beside: Callable[[], dict[str, float]]
 ) -> dict[str, float]:
-    # The first is not counted: after the checkpoint that ends the load, it writes each index page
-    # it touches to the log as a whole. The more rows, the more pages; but only once a checkpoint,
-    # which is every five minutes and not every few thousand deliveries.
+    # The first round does not count: after the checkpoint that ends the load, PostgreSQL logs each
+    # index page that it touches as a whole. More rows mean more such pages, but only once per
+    # checkpoint: every five minutes, and not every few thousand deliveries.
     pairs = [(here(), beside()) for _ in range(1 + ROUNDS)][1:]
     names = ("claim_us", "settle_us", "cost_us", "cpu_us")
     figures = {name: statistics.median(one[name] for one, _ in pairs) for name in names}
@@ -214,7 +214,7 @@ def measure_pages(layout: Any, tenant: Any, size: int) -> dict[str, float]:
 
 
 def grow(current: Stage, sizes: tuple[int, ...]) -> dict[int, dict[str, float]]:
-    """Load up to each size, and measure there."""
+    """Load rows up to each size in turn, and measure at each."""
     from django.core.management import call_command
 
     from benchmarks import growth_rows
@@ -225,7 +225,7 @@ def grow(current: Stage, sizes: tuple[int, ...]) -> dict[int, dict[str, float]]:
     by_size: dict[int, dict[str, float]] = {}
     loaded = 0
     for size in sizes:
-        # The other database is made while this one is loaded.
+        # The small database is created while this one is loaded.
         with worker(BESIDE, str(sizes[0])) as beside:
             begin = time.monotonic()
             growth_rows.load(current.database_url, layout, loaded, size)
@@ -238,7 +238,7 @@ def grow(current: Stage, sizes: tuple[int, ...]) -> dict[int, dict[str, float]]:
 
 
 def run(current: Stage, sizes: tuple[int, ...] = SIZES) -> dict[str, float]:
-    """The named figures are of the largest size; those of each size follow, its rows behind `@`."""
+    """Return the named figures, of the largest size, and those of each size as `name@rows`."""
     by_size = grow(current, sizes)
     named = ("cost_ratio", "cpu_ratio", "log_page_ms", "log_page_queries")
     figures = {f"growth_{name}": by_size[sizes[-1]][name] for name in named}
@@ -270,7 +270,7 @@ def main() -> None:
         return work_here(*given)
     if what not in ("postgresql", BESIDE):
         raise SystemExit("growth: PostgreSQL only; its rows are made with generate_series.")
-    # Ended from outside, it still drops its database.
+    # A SIGTERM must not keep it from dropping its database.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sizes = tuple(int(size) for size in given) or SIZES
     with stage("postgresql") as current:

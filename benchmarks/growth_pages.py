@@ -1,4 +1,4 @@
-"""Pages of the portal, timed in process through Django's test client."""
+"""Times the portal's pages in process, through Django's test client."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SLOW_QUERY_MS = 30
 
 @dataclass(frozen=True, slots=True)
 class PageCost:
-    """`first_ms`: the first load, with nothing of it in memory; `is_log`: a page of a log;
-    `cpu_ms`: the processors' part of a load, of this process and its database connection's."""
+    """`first_ms`: the first load, before anything is cached; `is_log`: a page of a log; `cpu_ms`:
+    the CPU time of a load, in this process and its database session."""
 
     name: str
     is_log: bool
@@ -39,7 +39,7 @@ class PageCost:
 
 
 def measure(tenant: Any, *, deep_ms: int) -> list[PageCost]:
-    """All pages of the broadcaster. `deep_ms`: the Unix milliseconds that a deep page starts at."""
+    """Time all pages of the broadcaster; a deep page starts at `deep_ms`, in Unix milliseconds."""
     from django.test import Client
 
     client = Client(SERVER_NAME="localhost")
@@ -52,7 +52,7 @@ def measure(tenant: Any, *, deep_ms: int) -> list[PageCost]:
 
 
 def cost_processes() -> list[psutil.Process]:
-    """This one, and the one in the database that serves its connection."""
+    """Return this process, and the database process that serves its connection."""
     from django.db import connection
 
     if connection.vendor != "postgresql":
@@ -127,7 +127,7 @@ def page_cost(
     headers: dict[str, str] | None = None,
     statuses: tuple[int, ...] = (200,),
 ) -> PageCost:
-    """`loads` after the first one are timed, from the request's entry to the last byte."""
+    """Time `loads` loads after a first one, from the request's entry to the last byte."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -144,7 +144,7 @@ def page_cost(
     cpu_ms = (cpu_seconds(processes) - cpu) / loads * 1000
     with CaptureQueriesContext(connection) as captured:
         client.get(url, headers=headers)
-    # Not those that only begin and end a transaction.
+    # Statements that only begin or end a transaction do not count.
     queries = [q for q in captured if not q["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT"))]
     slowest = max(queries, key=lambda query: float(query["time"]), default={"time": "0", "sql": ""})
     slowest_ms = float(slowest["time"]) * 1000

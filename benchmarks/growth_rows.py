@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import psycopg
 
 STEP_MS = 700
-# A prime: neighbours in time go to endpoints far apart.
+# A prime, so that neighbours in time go to endpoints that are far apart.
 SCATTER = 7919
 RARE_TOPIC = "payout.completed"
 _TABLES = ("deliveries_event", "deliveries_delivery", "deliveries_attempt")
@@ -30,7 +30,7 @@ SET work_mem = '512MB';
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Endpoints have consecutive ids; each broadcaster has as many, its id `stride` after the last.
+    """Endpoints have consecutive ids; each broadcaster has equally many, and ids `stride` apart.
 
     `now_ms`: the Unix milliseconds of the newest row.
     """
@@ -43,18 +43,18 @@ class Layout:
     now_ms: int
 
     def endpoint(self) -> str:
-        """SQL of the endpoint of row n."""
+        """Return SQL for the endpoint of row n."""
         return f"{self.first_endpoint} + n::bigint * {SCATTER} % {self.endpoints}"
 
     def tenant(self) -> str:
-        """SQL of the broadcaster of row n."""
+        """Return SQL for the broadcaster of row n."""
         position = f"n::bigint * {SCATTER} % {self.endpoints} / {self.per_broadcaster}"
         return f"{self.first_broadcaster} + {self.stride} * ({position})"
 
     def rows(self, first: int, last: int) -> str:
-        """SQL of rows first to last - 1, oldest first: n, ms, t (ms in hex), h (hash), r (0 to
-        999), topic, endpoint, tenant."""
-        # OFFSET 0: the hash is made once a row, not once for each use of it.
+        """Return SQL for rows first to last - 1, oldest first, with the columns n, ms, t (ms in
+        hex), h (hash), r (0 to 999), topic, endpoint and tenant."""
+        # OFFSET 0 makes PostgreSQL compute the hash once per row instead of once per use.
         return f"""(
             SELECT n, ms, lpad(to_hex(ms), 12, '0') AS t, md5(n::text) AS h,
                    (hashint8(n) & 2147483647) % 1000 AS r,
@@ -68,7 +68,7 @@ class Layout:
 
 
 def _uuid7(t: str, offset: int) -> str:
-    """A version 7 UUID of a moment in hex; its random part is from the hash, from `offset` on."""
+    """Return SQL for a version 7 UUID of a moment in hex, with random digits from the hash."""
     return f"({t} || '7' || substr(h, {offset}, 3) || '8' || substr(h, {offset + 3}, 15))::uuid"
 
 
@@ -93,7 +93,8 @@ FROM {rows}
 """
 
 
-# Of a thousand: 970 delivered, 15 failed after six attempts, 5 cancelled, 10 to be retried later.
+# In a thousand rows, 970 are delivered, 15 failed after six attempts, 5 are cancelled, and 10 wait
+# for a retry.
 def _insert_deliveries(rows: str) -> str:
     return f"""
 INSERT INTO deliveries_delivery (id, broadcaster_id, event_id, endpoint_id, topic, status,
@@ -136,7 +137,7 @@ WHERE {condition}
 """
 
 
-# The hourly counters that the pumps would have kept, in the order in which they write them.
+# Fills the hourly counters in the order in which pumps would have written them.
 _FILL_HOURS = f"""
 TRUNCATE deliveries_endpointhour;
 INSERT INTO deliveries_endpointhour (endpoint_id, broadcaster_id, hour, shard, succeeded, failed,
@@ -172,7 +173,7 @@ FROM made
 
 
 def load(database_url: str, layout: Layout, first: int, last: int) -> None:
-    """Add rows first to last - 1; then vacuum, analyse and write all to disk."""
+    """Add rows first to last - 1; then vacuum, analyse and checkpoint."""
     rows = layout.rows(first, last)
     definitions = _definitions(database_url)
     _run(database_url, [drop for drop, _ in definitions])
@@ -187,7 +188,7 @@ def load(database_url: str, layout: Layout, first: int, last: int) -> None:
         ],
     )
     made = sorted((add for _, add in definitions), key=_table)
-    # A foreign key needs the key that it refers to.
+    # A foreign key can only be created after the key that it refers to.
     foreign = [add for add in made if "FOREIGN KEY" in add]
     _at_once(database_url, [_FILL_HOURS, *(add for add in made if add not in foreign)])
     _run(database_url, foreign)
@@ -198,17 +199,17 @@ def load(database_url: str, layout: Layout, first: int, last: int) -> None:
 
 
 def _table(statement: str) -> int:
-    """Which table; the indexes of one are made side by side, and so read it once from disk."""
+    """Sort by table: the indexes of one are created together, and so read it from disk once."""
     return next(n for n, table in enumerate(_TABLES) if f"{table} " in statement)
 
 
 def add_due(database_url: str, layout: Layout, count: int, *, name: str, now_ms: int) -> None:
-    """Newly published deliveries that are due, `count` spread over all endpoints."""
+    """Insert `count` due deliveries as if just published, for all endpoints in turn."""
     _run(database_url, [_insert_due(layout, count, name=name, now_ms=now_ms)])
 
 
 def _definitions(database_url: str) -> list[tuple[str, str]]:
-    """(how to drop it, how to make it) of each constraint and index, foreign keys first."""
+    """Return (drop statement, create statement) of constraints and indexes, foreign keys first."""
     tables = list(_TABLES)
     with psycopg.connect(database_url) as connection:
         constraints = connection.execute(
@@ -237,8 +238,8 @@ def _definitions(database_url: str) -> list[tuple[str, str]]:
 
 
 def _plain(definitions: Sequence[tuple[str, str]]) -> list[str]:
-    """Without casts and brackets: PostgreSQL prints an array of constants with others once it has
-    read its own print."""
+    """Leave casts and brackets out: PostgreSQL prints arrays of constants differently once it has
+    parsed its own output."""
     return sorted(re.sub(r"::[a-z ]+(\[\])?|[()]", "", text) for _, text in definitions)
 
 
@@ -250,6 +251,6 @@ def _run(database_url: str, statements: Sequence[str]) -> None:
 
 
 def _at_once(database_url: str, statements: Sequence[str]) -> None:
-    """Two at a time, in this order."""
+    """Run the statements in this order, two at a time."""
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda statement: _run(database_url, [statement]), statements))

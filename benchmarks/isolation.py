@@ -1,11 +1,11 @@
-"""isolation: what the healthy feel of endpoints that never answer, and of a neighbour's backlog.
+"""Scenario isolation: what hanging endpoints and a neighbour's backlog cost the healthy.
 
     python -m benchmarks.isolation postgresql
 
-One broadcaster with 90 healthy endpoints is drained and published to, first alone, then with 10
-more that take a request and never answer; their backlog is still there while the latency is
-measured. Then a quiet broadcaster is published to, first alone, then while the 100,000 deliveries
-of a third are being drained.
+The deliveries of one broadcaster with 90 healthy endpoints are drained, and then events are
+published for it: first alone, then together with 10 more endpoints that accept a request and never
+answer, and whose backlog is still there while the latency is measured. Then events are published
+for a quiet broadcaster, first alone, then while the 100,000 deliveries of a third are drained.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ HEALTHY = 90
 HANGING = 10
 EACH = 200  # deliveries to each endpoint in a drain
 OFFER_SECONDS = 10.0
-# Shorter than the backlog lasts.
+# Must be shorter than the backlog lasts.
 BACKLOG_OFFER_SECONDS = 6.0
-# A drain that is not through by then counts with what has arrived.
+# If a drain is not finished by then, the deliveries that have arrived count.
 DRAIN_SECONDS = 40.0
 SETTLE_IN = 200  # arrivals before the clock of a drain starts
 TIMEOUT_SECONDS = 5.0  # of the platform that seed.broadcaster takes
@@ -79,7 +79,7 @@ def _beside_backlog(current: Stage) -> dict[str, float]:
     _pause(busy, False)
     wait_until(lambda: current.received() > before + SETTLE_IN, seconds=60, what="the backlog")
     beside = _latency(current, quiet, [endpoint], start=20_000_000, seconds=BACKLOG_OFFER_SECONDS)
-    # Otherwise part of it was measured without a neighbour.
+    # Otherwise part of the time was measured without a neighbour.
     assert current.received() - before < BACKLOG, "the backlog was drained too early"
     return {
         "quiet_p99_alone_ms": alone,
@@ -89,7 +89,7 @@ def _beside_backlog(current: Stage) -> dict[str, float]:
 
 
 def _end(hanging: list[Any]) -> None:
-    """Nothing is queued for them, or under way, any more."""
+    """Cancel what is queued for them, and wait until nothing is in flight."""
     from deliveries.models import Delivery
 
     queued = Delivery.objects.filter(endpoint__in=hanging, status="pending")
@@ -98,7 +98,7 @@ def _end(hanging: list[Any]) -> None:
 
 
 def _pause(tenant: Any, paused: bool) -> None:
-    """So that what is seeded is drained all at once, by workers that already run."""
+    """Pause the broadcaster while rows are inserted, so that the workers start on all at once."""
     tenant.paused = paused
     tenant.save(update_fields=["paused"])
     if paused:
@@ -108,7 +108,7 @@ def _pause(tenant: Any, paused: bool) -> None:
 def _drain(
     current: Stage, tenant: Any, healthy: list[Any], hanging: list[Any], *, start: int
 ) -> float:
-    """Deliveries a second to the healthy ones."""
+    """Return the deliveries per second to the healthy endpoints."""
     from benchmarks import seed
 
     _pause(tenant, True)
@@ -130,7 +130,7 @@ def _drain(
 
 
 def _wait_until_settled(healthy: list[Any]) -> None:
-    """What is measured next starts from a calm queue."""
+    """Wait until the queue is empty, so that the next measurement starts from a quiet system."""
     from deliveries.models import Delivery
 
     queued = Delivery.objects.filter(endpoint__in=healthy, status="pending")
@@ -141,7 +141,7 @@ def _wait_until_settled(healthy: list[Any]) -> None:
 def _latency(
     current: Stage, tenant: Any, targets: list[Any], *, start: int, seconds: float = OFFER_SECONDS
 ) -> float:
-    """p99 in milliseconds of those to healthy endpoints, an event for each target in turn."""
+    """Publish for each target in turn; return the p99 in milliseconds of the healthy ones."""
     from django.db import transaction
 
     from benchmarks import seed

@@ -1,4 +1,4 @@
-"""latency: from the commit of a publish to the receiver's first byte.
+"""Scenario latency: the time from the commit of a publish to the receiver's first byte.
 
 python -m benchmarks.latency postgresql [EVENTS_PER_SECOND] [SECONDS]
 """
@@ -22,7 +22,7 @@ SECONDS = 20
 def offer(
     send: Callable[[int], object], *, rate: float, seconds: float, start: int = 0
 ) -> dict[str, int]:
-    """Have `send` commit a marker at a steady rate; returns marker -> nanoseconds of the commit."""
+    """Call `send` with markers at a steady rate; return marker -> Unix nanoseconds of commit."""
     committed: dict[str, int] = {}
     begin = time.monotonic()
     for n in range(int(rate * seconds)):
@@ -36,7 +36,7 @@ def offer(
 
 
 def latencies_ms(current: Stage, committed: dict[str, int]) -> list[float]:
-    """Milliseconds from commit to first arrival; all must have arrived."""
+    """Return the milliseconds from commit to first arrival; every marker must arrive."""
     arrived: dict[str, int] = {}
 
     def complete() -> bool:
@@ -45,7 +45,7 @@ def latencies_ms(current: Stage, committed: dict[str, int]) -> list[float]:
         return committed.keys() <= arrived.keys()
 
     wait_until(complete, seconds=60, what="arrivals")
-    # The commit is seen by a pump before the publisher's own clock reads: never below zero.
+    # A pump may see the commit before the publisher reads its clock: the time is never below zero.
     return [max(0.0, (arrived[m] - at) / 1e6) for m, at in committed.items()]
 
 

@@ -1,4 +1,4 @@
-"""A publisher that costs little: one thread, raw keep-alive sockets, requests made of few bytes.
+"""A load generator that costs little CPU: one thread, raw keep-alive sockets, small requests.
 
     python -m benchmarks.load JOB
 
@@ -22,7 +22,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-# Seven digits throughout, so that Content-Length never changes.
+# Always seven digits, so that Content-Length never changes.
 FIRST_NUMBER = 1_000_000
 _EVENT = (
     b'{"topic":"purchase.completed","data":{"n":%d,"purchase_id":"pur_000123456","listing_id":'

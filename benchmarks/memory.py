@@ -1,10 +1,10 @@
-"""memory: 1,000 requests in flight, 100,000 in the backlog, 64 KiB in each response.
+"""Scenario memory: 1,000 requests in flight, 100,000 in the backlog, 64 KiB in each response.
 
     python -m benchmarks.memory postgresql
 
-The figure is the largest peak of any one worker process. Every answer comes a second after its
-request, so that each dispatcher fills its slots. One broadcaster may not fill them alone, nor one
-endpoint: there are several.
+The figure is the largest peak of any worker process. Every response comes a second after its
+request, so that each dispatcher reaches its limit in flight. Neither one broadcaster nor one
+endpoint may reach it alone, so there are several.
 """
 
 from __future__ import annotations

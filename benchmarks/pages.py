@@ -1,4 +1,4 @@
-"""pages: every page of the portal, its fragments and the API's lists, beside a million deliveries.
+"""Times every page of the portal, its fragments and the API's lists, beside a million deliveries.
 
     python -m benchmarks.pages postgresql [DELIVERIES]
 
@@ -32,7 +32,7 @@ _STATUSES = (200, 304, 403, 404)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A page to load, as whom. `group`: page, fragment or API."""
+    """A page, and the user who loads it. `group`: page, fragment or API."""
 
     group: str
     name: str
@@ -46,7 +46,7 @@ class Load:
 
 
 def add_deliveries(count: int) -> Any:
-    """The demonstration's broadcaster of this platform, with so many deliveries."""
+    """Create the demo's broadcaster of this platform, with so many deliveries."""
     from django.conf import settings
     from django.utils import timezone
 
@@ -66,7 +66,7 @@ def add_deliveries(count: int) -> Any:
 
 
 def people(tenant: Any) -> Any:
-    """The broadcaster with an owner, a developer, a viewer, and a stranger, as the tests know it."""
+    """Give the broadcaster an owner, a developer, a viewer and a stranger, as in the tests."""
     from subscriptions.models import Member, User
     from tests.portal_clients import PASSWORD, Portal, make_portal
 
@@ -149,7 +149,7 @@ _API = {
 
 
 def _filters(scene: Any) -> list[tuple[str, str]]:
-    """What the log can be narrowed down by, at its newest end and three weeks back."""
+    """Return the log's filters, at its newest end and three weeks back."""
     from datetime import timedelta
 
     from django.utils import timezone
@@ -191,7 +191,7 @@ def _filters(scene: Any) -> list[tuple[str, str]]:
 
 
 def measure(portal: Any) -> list[tuple[Load, PageCost]]:
-    """Each page of the broadcaster, after something of everything was put into it."""
+    """Return each page of the broadcaster, after adding one of every kind of row."""
     from tests.browser.stage import set_stage
     from tests.receiver import Receiver
 
@@ -237,7 +237,7 @@ def walk(scene: Any) -> list[tuple[Load, PageCost]]:
 
 
 def show(found: list[tuple[Load, PageCost]]) -> bool:
-    """Print them, slowest first in each group; whether none is over its limit."""
+    """Print the times, slowest first in each group; return whether all are within their limits."""
     good = True
     for group in ("page", "fragment", "API"):
         rows = sorted(
@@ -253,14 +253,14 @@ def show(found: list[tuple[Load, PageCost]]) -> bool:
 
 
 def main() -> None:
-    # Ended from outside, it still drops its database.
+    # A SIGTERM must not keep it from dropping its database.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     count = int(sys.argv[2]) if len(sys.argv) > 2 else DELIVERIES
     with stage(sys.argv[1]) as current:
         port = current.start_web()
         os.environ.update(current.env)
         os.environ["WEBHOOKS_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
-        # The tests' own clients call it so.
+        # The clients of the tests use this host name.
         os.environ["ALLOWED_HOSTS"] = "testserver,localhost,127.0.0.1"
         import django
 

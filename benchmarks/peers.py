@@ -1,4 +1,4 @@
-"""peers: the same events sent by two other Django packages, each as its documents recommend.
+"""Scenario peers: two other Django packages send the same events, each set up as it recommends.
 
     python -m benchmarks.peers postgresql
 
@@ -30,13 +30,13 @@ ENDPOINTS = 10
 SECONDS = 20.0
 LEAST_DELIVERIES = 500
 REDIS = "redis://127.0.0.1:6379/11"
-# Not counted: the first ones, while processes warm up.
+# The first deliveries do not count: processes are still warming up.
 WARM_UP = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """How a package is started, and where it logs."""
+    """How a package is started, and where it writes its log."""
 
     name: str
     events: int  # one delivery each to every endpoint
@@ -84,7 +84,7 @@ PEERS = (
 
 
 class PeerStage(Stage):
-    """A database without our tables, and the environment of a peer's processes."""
+    """Create a database without our tables; return the environment of a peer's processes."""
 
     def create(self) -> None:
         self._administer(f"CREATE DATABASE {self.name}")
@@ -104,7 +104,7 @@ class PeerStage(Stage):
         }
 
     def run_python(self, peer: Peer, *arguments: str) -> None:
-        """Raises RuntimeError with the end of what the process said."""
+        """Run a command. Raises RuntimeError with the end of its output."""
         done = subprocess.run(
             [peer.python, *arguments],
             cwd=self.directory,
@@ -128,7 +128,7 @@ def peer_stage(peer: Peer) -> Iterator[PeerStage]:
     made = PeerStage("postgresql")
     try:
         made.create()
-        # The receiver is ours: started before the environment becomes the peer's.
+        # The receiver is ours, so it starts before the environment becomes the peer's.
         made.start_receiver()
         made.set_up(peer)
         yield made
@@ -137,7 +137,7 @@ def peer_stage(peer: Peer) -> Iterator[PeerStage]:
 
 
 def install(peer: Peer) -> None:
-    """Make the peer's environment, or keep the one that has the pinned versions."""
+    """Create the peer's virtual environment, unless one with the pinned versions exists."""
     pinned = peer.project / "requirements.txt"
     stamp = peer.environment / "requirements.sha256"
     digest = hashlib.sha256(pinned.read_bytes()).hexdigest()
@@ -154,7 +154,7 @@ def install(peer: Peer) -> None:
 
 
 def run_peer(peer: Peer) -> float:
-    """Deliveries a second, once its processes are warm."""
+    """Return the peer's deliveries per second, once its processes are warm."""
     install(peer)
     with peer_stage(peer) as current:
         current.run_python(peer, "-m", "django", *peer.migrate, "-v", "0")
@@ -198,7 +198,7 @@ def _drain(current: PeerStage, peer: Peer) -> float:
 
 
 def run() -> dict[str, object]:
-    """The rate of each peer; one that could not be run is told of under "error"."""
+    """Return the rate of each peer; one that could not run is named under "error"."""
     figures: dict[str, object] = {}
     errors: dict[str, str] = {}
     for peer in PEERS:
@@ -213,7 +213,7 @@ def main() -> None:
     if sys.argv[1] != "postgresql":
         raise SystemExit("peers: PostgreSQL only; both are measured on it.")
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
-    # Ended from outside, it still ends what it started.
+    # A SIGTERM must not keep it from ending the processes it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(json.dumps(run()))
 

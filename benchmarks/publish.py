@@ -1,4 +1,4 @@
-"""publish: events over HTTP through the real server and API, beside a bare view.
+"""Scenario publish: events over HTTP through the real server and API, compared with a bare view.
 
     python -m benchmarks.publish postgresql
 
@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.stage import Stage, stage, wait_until
 
 CONNECTIONS = 16
-# Both servers in turn, so that what else the machine does meets both.
+# The two servers take turns, so that other work on the machine affects both.
 SLICES = 2
 SLICE_SECONDS = 5.0
 BATCH_CONNECTIONS = 4
@@ -123,7 +123,7 @@ def batches(publisher: Publisher) -> dict[str, float]:
 
 
 def under_drain(current: Stage, publisher: Publisher, hook: str) -> dict[str, float]:
-    """Another broadcaster's 20,000 are drained; what was published before is taken away."""
+    """Publish while another broadcaster's 20,000 deliveries are drained, in an emptied database."""
     from benchmarks import seed
     from deliveries.models import Delivery, Event
 

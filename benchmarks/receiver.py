@@ -1,4 +1,4 @@
-"""A receiver that costs little: one thread, epoll, keep-alive, a fixed answer.
+"""A receiver that costs little CPU: one thread, epoll, keep-alive, a fixed response.
 
     python -m benchmarks.receiver PORT LOGFILE
 

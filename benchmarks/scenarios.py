@@ -1,4 +1,4 @@
-"""What can be measured, and the figures that come of it."""
+"""The scenarios, the figures that they give, and the goals for these figures."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A module here that does one run and prints its figures as one JSON object.
+    """A module of this package that does one run and prints its figures as one JSON object.
 
-    `needs` are scenarios that its ratios are made with. One that repeats its work by itself is
-    run `once`.
+    `needs`: the scenarios whose figures its ratios use. `once`: it repeats its work by itself, so
+    one run is enough.
     """
 
     name: str
@@ -21,7 +21,7 @@ class Scenario:
     databases: tuple[str, ...] = ("postgresql", "sqlite")
 
 
-# In this order in every round: what a ratio is made of stands together.
+# The order within a round: scenarios whose figures make a ratio follow each other.
 SCENARIOS = (
     Scenario("growth", 660, once=True, databases=("postgresql",)),
     Scenario("drain", 150),
@@ -34,7 +34,7 @@ SCENARIOS = (
     Scenario("memory", 120),
 )
 
-# A figure over another, of the same round.
+# Each ratio divides the first figure by the second, both of the same round.
 RATIOS = {
     "floor_ratio": ("drain_rate", "floor_rate"),
     "peer_django_webhook_ratio": ("drain_rate", "peer_django_webhook_rate"),
@@ -109,7 +109,7 @@ _UNITS = (
 
 
 def chosen(only: str, database: str) -> list[Scenario]:
-    """The scenarios to run: those named, with what they need, or all. Raises ValueError."""
+    """Return the named scenarios and those that they need, or all. Raises ValueError."""
     known = {scenario.name: scenario for scenario in SCENARIOS}
     names = {name.strip() for name in only.split(",") if name.strip()} or set(known)
     if unknown := sorted(names - set(known)):
@@ -124,7 +124,7 @@ def unit(figure: str) -> str:
 
 
 def ratios(figures: Mapping[str, float]) -> dict[str, float]:
-    """Those that the figures of one round give."""
+    """Return the ratios that the figures of one round allow."""
     return {
         name: figures[over] / figures[under]
         for name, (over, under) in RATIOS.items()

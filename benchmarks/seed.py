@@ -1,4 +1,4 @@
-"""Rows to work on, made by the database itself: fast, and the same for every run."""
+"""Inserts the rows that a scenario works on: quickly, and the same for every run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def broadcaster(name: str = "Bench", platform: str = "clawget") -> Any:
 
 
 def endpoints(tenant: Any, count: int, url: str) -> list[Any]:
-    """Endpoints with a token each; `{n}` in the URL is the number of the endpoint."""
+    """Create endpoints with a token each; `{n}` in the URL stands for the endpoint's number."""
     from subscriptions.endpoints.signing_tokens import set_first_token
     from subscriptions.models import Endpoint
 
@@ -27,7 +27,7 @@ def endpoints(tenant: Any, count: int, url: str) -> list[Any]:
 
 
 def deliveries(tenant: Any, targets: list[Any], count: int, *, start: int = 0) -> None:
-    """`count` due deliveries, an event each, spread over the targets in turn."""
+    """Insert `count` due deliveries, with an event each, for the targets in turn."""
     from django.utils import timezone
 
     from deliveries.models import Delivery, Event

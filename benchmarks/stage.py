@@ -43,7 +43,7 @@ def wait_until(ready: Any, *, seconds: float, what: str) -> None:
 
 @dataclass
 class Stage:
-    """Environment, database and processes of one run; ended as one."""
+    """The environment, database and processes of one run; all end together."""
 
     database: str  # "postgresql" or "sqlite"
     directory: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-")))
@@ -110,11 +110,11 @@ class Stage:
         wait_until(lambda: self.received() == 0, seconds=10, what="receiver")
 
     def start_workers(self) -> subprocess.Popen[bytes]:
-        """The real thing: the runner, django-q2's cluster, its pumps."""
+        """Start the real workers: the runner, django-q2's cluster, its pumps."""
         return self.start(sys.executable, "manage.py", "work")
 
     def start_web(self, *, bare: bool = False, **env: str) -> int:
-        """The web process as the Procfile has it; `bare`: the same with the bare view in it."""
+        """Start the web server as the Procfile does; `bare`: with only the bare view."""
         port = free_port()
         command = read_procfile(ROOT / "Procfile")["web"]
         if bare:
@@ -136,7 +136,7 @@ class Stage:
         return self._ask("count")
 
     def waiting(self) -> int:
-        """How many requests under /slow have no answer yet."""
+        """Return how many requests below /slow have no response yet."""
         return self._ask("waiting")
 
     def _ask(self, what: str) -> int:
@@ -147,7 +147,7 @@ class Stage:
             return -1
 
     def arrivals(self) -> list[tuple[int, str, str]]:
-        """What has come since the last call: (nanoseconds, path, marker)."""
+        """Return what has arrived since the last call: (Unix nanoseconds, path, marker)."""
         with urlopen(f"http://127.0.0.1:{self.receiver_port}/log", timeout=30) as response:
             response.read()
         lines = self.receiver_log.read_text().splitlines()
@@ -155,7 +155,7 @@ class Stage:
         return [(int(at), path, marker) for at, path, marker in parts]
 
     def arrival_rate(self, *, skip: int = 200) -> float:
-        """Arrivals a second by their own times, since the last look, the first ones left out.
+        """Return the arrivals per second since the last call, without the first ones.
 
         Counting from here would be wrong by as much as we wait for a core.
         """
@@ -163,7 +163,7 @@ class Stage:
         return (len(times) - 1 - skip) / ((times[-1] - times[skip]) / 1e9)
 
     def said(self) -> str:
-        """The end of what the processes wrote to stderr."""
+        """Return the end of what the processes wrote to stderr."""
         log = self.directory / "stderr.log"
         return log.read_text(errors="replace")[-4000:] if log.exists() else ""
 
@@ -185,7 +185,7 @@ class Stage:
 
 @contextmanager
 def stage(database: str) -> Iterator[Stage]:
-    # Ended from outside, it is taken down as well.
+    # A SIGTERM must not keep the stage from cleaning up.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     made = Stage(database)
     try:
@@ -207,7 +207,7 @@ def _tree(pid: int) -> list[psutil.Process]:
 
 
 def cpu_seconds(processes: list[psutil.Process]) -> float:
-    """User and system time of the processes, those that have ended left out."""
+    """Return the user and system time of the processes that still run."""
     total = 0.0
     for process in processes:
         try:
@@ -223,7 +223,7 @@ def worker_processes(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 
 def database_processes(current: Stage) -> list[psutil.Process]:
-    """The sessions in the stage's database, and the writers that serve the whole server."""
+    """Return the sessions of the stage's database, and the writers that serve the whole server."""
     if current.database != "postgresql":
         return []
     with psycopg.connect(POSTGRESQL) as connection:
@@ -236,7 +236,7 @@ def database_processes(current: Stage) -> list[psutil.Process]:
 
 
 def peak_memory_mb(processes: list[psutil.Process]) -> float:
-    """The largest peak resident set of the processes, from /proc/PID/status (VmHWM)."""
+    """Return the largest peak resident set of the processes, from /proc/PID/status (VmHWM)."""
     peak = 0.0
     for process in processes:
         try:

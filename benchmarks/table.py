@@ -1,4 +1,4 @@
-"""Puts the last figures of var/bench.jsonl into the tables of README.md.
+"""Writes the last figures of var/bench.jsonl into the tables of README.md.
 
 python -m benchmarks.table
 """
@@ -19,7 +19,7 @@ LOG = ROOT / "var" / "bench.jsonl"
 
 
 def last_figures(database: str) -> dict[str, dict[str, Any]]:
-    """The last line of each figure, in the order of the table."""
+    """Return the last line of each figure, in the order of the table."""
     lines = (json.loads(line) for line in LOG.read_text().splitlines())
     found = {line["figure"]: line for line in lines if line["db"] == database}
     return dict(sorted(found.items(), key=lambda item: (ORDER.get(item[0], len(ORDER)), item[0])))

@@ -1,4 +1,4 @@
-"""Clients of the API for tests: a token, JSON in and out, and what every problem has."""
+"""Clients of the API for tests, and a check of what every problem document has."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def api_with(broadcaster: Broadcaster, *scopes: str) -> Api:
 
 
 def problem_of(response: Any, status: int) -> dict[str, Any]:
-    """The problem in the response, checked for what every problem has."""
+    """Return the problem in the response, checked for the members that every problem has."""
     assert response.status_code == status, response.content
     assert response["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = response.json()

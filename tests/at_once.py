@@ -1,4 +1,4 @@
-"""Several threads that do the same at the same moment, as several processes would."""
+"""Runs the same call in several threads at the same moment, as several processes would."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 def at_once(times: int, work: Callable[[], Result]) -> list[Result]:
-    """What each call returned; raises what one of them raised. Each has a connection of its own."""
+    """Return what each call returned, or raise what one raised; each has its own connection."""
     start = threading.Barrier(times)
 
     def begin() -> Result:

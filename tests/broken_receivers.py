@@ -1,4 +1,4 @@
-"""Receivers that are broken in one way each, all of them real, on loopback.
+"""Real receivers on loopback, each broken in one way.
 
     python -m tests.broken_receivers
 
@@ -28,7 +28,7 @@ HTML = (("Content-Type", "text/html; charset=utf-8"),)
 
 @dataclass(frozen=True)
 class Kind:
-    """A receiver, what an attempt to reach it is classified as, and words that the explanation has.
+    """A receiver, the failure class of an attempt to reach it, and words from the explanation.
 
     Without a reply it answers 200 or is broken before that. `url`: another than its own address;
     `request`: what the attempt is made with; `backlog_full`: nobody takes its connections.
@@ -47,7 +47,7 @@ class Kind:
 
 
 def answering(name: str, failure: str | None, status: int, *words: str, **changes: Any) -> Kind:
-    """A kind whose receiver answers with a status; body and headers among the changes."""
+    """Make a kind whose receiver answers with a status; `changes` may set body and headers."""
     headers, body = changes.pop("headers", ()), changes.pop("body", b"")
     return Kind(name, failure, words, Reply(status, "Status", headers, body), **changes)
 
@@ -363,7 +363,7 @@ KINDS = (
     ),
 )
 
-# What the kinds' host names lead to: addresses, an error, or seconds without an answer.
+# How the kinds' host names resolve: to addresses, to an error, or not for so many seconds.
 NAMES: dict[str, Any] = {
     "broken.example": socket.gaierror(socket.EAI_AGAIN, "Temporary failure"),
     "inside.example": ["10.0.0.5"],
@@ -374,7 +374,7 @@ OWN_HOST = "portal.example"
 
 @contextmanager
 def running(kind: Kind) -> Iterator[str]:
-    """The URL to send to; its receiver is there while the block runs."""
+    """Yield the URL to send to; the receiver runs while the block does."""
     with ExitStack() as stack:
         if kind.backlog_full:
             yield f"http://127.0.0.1:{stack.enter_context(full_backlog())}/hook"

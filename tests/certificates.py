@@ -1,4 +1,4 @@
-"""Certificates for receivers on loopback, made at run time: good ones and each broken kind."""
+"""Makes certificates for receivers on loopback: good ones, and one of each broken kind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate with its key, and what its server presents besides it (PEM)."""
+    """A certificate with its key, and the certificates that its server also presents (PEM)."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
@@ -62,7 +62,7 @@ def issue(
     presented: tuple[x509.Certificate, ...] = (),
     issuer_url: str = "",
 ) -> Certificate:
-    """A certificate by `issuer`, or signed by itself; issuer_url: where the issuer's own is."""
+    """Make a certificate signed by `issuer`, or self-signed; `issuer_url` publishes the issuer's."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
     subject = _name(common_name or (names[0] if names else "Test authority"))
@@ -91,7 +91,7 @@ def issue(
 
 @cache
 def authority() -> Certificate:
-    """The one authority that the suite's good certificates come from."""
+    """Return the authority that issues the suite's good certificates."""
     return issue((), authority=True, common_name="Webhooks Portal test authority")
 
 
@@ -125,14 +125,14 @@ def self_signed() -> Certificate:
 
 @cache
 def private_authority() -> Certificate:
-    """By an authority nobody knows, which the server presents along with it."""
+    """Issued by an authority that nobody knows, and which the server presents too."""
     root = issue((), authority=True, common_name="Corporate root")
     return issue(issuer=root, presented=(root.certificate,))
 
 
 @cache
 def incomplete_chain() -> Certificate:
-    """By an intermediate of the good authority that the server forgot to present."""
+    """Issued by an intermediate of the good authority, which the server does not present."""
     middle = issue((), authority=True, common_name="Test intermediate", issuer=authority())
     return issue(issuer=middle, issuer_url="http://ca.example/intermediate.cer")
 

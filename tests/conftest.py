@@ -1,4 +1,4 @@
-"""What every test has: the database with the platforms in it, and no silent skips."""
+"""What all tests share: a database with the platforms, the selection of tests, no silent skips."""
 
 import gc
 import os
@@ -39,12 +39,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Sent after the migrations, and again after the flush that ends each transactional test.
+    # The signal comes after the migrations, and after the flush that ends each transactional test.
     post_migrate.connect(_load_platforms, dispatch_uid="tests.platforms")
 
 
 def _load_platforms(sender: AppConfig, **_arguments: Any) -> None:
-    """From the files once; later the same rows again, as long as it takes to store them."""
+    """Load the platforms from their files once; later insert the same rows, which is faster."""
     if sender.label != "subscriptions":
         return
     if not _catalogue_rows:
@@ -61,7 +61,7 @@ _catalogue_rows: dict[type[Model], list[Model]] = {}
 
 
 def _sql_flush(_style: Any, tables: list[str], **_options: Any) -> list[str]:
-    """In place of PostgreSQL's TRUNCATE of all tables, which makes each and its indexes anew.
+    """Delete rows; a TRUNCATE of all tables would recreate each of them with its indexes.
 
     The lock waits, as TRUNCATE does, for what a killed process has left under way.
     """
@@ -82,7 +82,7 @@ def _quick_flush() -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    # What is loaded by now stays to the end: not looked through for garbage again and again.
+    # Objects that exist by now stay to the end: the garbage collector need not scan them again.
     gc.collect()
     gc.freeze()
 
@@ -113,7 +113,7 @@ def _is_unit_test(item: pytest.Item) -> bool:
 def _no_process_and_no_sleep(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With --unit: what starts a process or sleeps has to be marked `waits`."""
+    """With --unit, fail a test that starts a process or sleeps: it has to be marked `waits`."""
     if not request.config.getoption("--unit"):
         return
 
@@ -139,7 +139,7 @@ def _needs_database(item: pytest.Item) -> bool:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI a test that is skipped for want of something has failed."""
+    """In CI, fail a test that is skipped because something is not installed."""
     report = yield
     if report.skipped and os.environ.get("CI") and call.excinfo is not None:
         reason = str(call.excinfo.value)
@@ -151,7 +151,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """Of the Chromium that browser tests drive."""
+    """The path of the Chromium that browser tests drive."""
     path = find_program(CHROMIUM)
     if path is None:
         pytest.skip("no Chromium: `apt install chromium`")
@@ -160,7 +160,7 @@ def chromium_path() -> str:
 
 @pytest.fixture
 def process_environment(transactional_db: None) -> dict[str, str]:
-    """The environment of a process that works on this test's database, beside the test."""
+    """The environment of a process that uses this test's database while the test runs."""
     settings = connection.settings_dict
     if connection.vendor == "sqlite":
         url = f"sqlite:///{settings['NAME']}"
@@ -173,6 +173,6 @@ def process_environment(transactional_db: None) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    """Ids come again after a rollback, so what a process remembers by id must not."""
+    """Clear what the process caches by id: after a rollback, the same ids are given again."""
     publisher_tokens._broadcasters.clear()
     topics._names.clear()

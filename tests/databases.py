@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the tests: one that is there, or a throw-away one."""
+"""Finds a PostgreSQL server for the tests, or starts a temporary one."""
 
 import contextlib
 import getpass
@@ -28,12 +28,12 @@ _SERVER_OPTIONS = (
 
 
 class NoPostgreSQL(Exception):
-    """There is none, and none can be started. The message says what was tried."""
+    """No server was found, and none can be started. The message says what was tried."""
 
 
 @contextlib.contextmanager
 def postgresql_url() -> Iterator[str]:
-    """A DATABASE_URL whose user may create databases; its server is there while the block runs.
+    """Yield a DATABASE_URL whose user may create databases; its server runs while the block does.
 
     The database it names belongs to this run: none of that name exists before or after. Raises
     NoPostgreSQL.
@@ -56,7 +56,7 @@ def postgresql_url() -> Iterator[str]:
 
 
 def _running_server() -> str | None:
-    """The base URL, without a database, of a server on the usual port that lets us in."""
+    """Return the URL, without a database, of a server on the usual port if it lets us in."""
     for user in dict.fromkeys(("postgres", getpass.getuser())):
         base = f"postgres://{quote(user)}@127.0.0.1:5432"
         if not _problem(f"{base}/postgres"):
@@ -65,7 +65,7 @@ def _running_server() -> str | None:
 
 
 def _problem(url: str) -> str | None:
-    """Why databases cannot be created there; None where they can."""
+    """Return why we cannot create databases there, or None if we can."""
     server = urlsplit(url)._replace(scheme="postgresql", path="/postgres").geturl()
     try:
         with psycopg.connect(server, connect_timeout=3) as connection:
@@ -79,7 +79,7 @@ def _problem(url: str) -> str | None:
 
 @contextlib.contextmanager
 def _dropped(base: str, name: str) -> Iterator[str]:
-    """The URL of a database; what an interrupted run left of it is dropped at the end."""
+    """Yield the URL of a database; at the end, drop what an interrupted run left of it."""
     try:
         yield f"{base}/{name}"
     finally:
@@ -94,7 +94,7 @@ def _dropped(base: str, name: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _server(directory: Path) -> Iterator[int]:
-    """A server with its data in that directory; yields its port."""
+    """Run a server with its data in that directory; yield its port."""
     binaries = _binaries()
     user = _server_user()
     if user:
@@ -136,7 +136,7 @@ def _wait_until_up(process: "subprocess.Popen[bytes]", port: int, log: Path) -> 
 
 
 def _binaries() -> Path:
-    """Where initdb and postgres are; as a last resort those of the package pgserver."""
+    """Return the directory of initdb and postgres; as a last resort, of the package pgserver."""
     found = [Path(path).parent for path in [shutil.which("initdb")] if path]
     found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     for directory in found:
@@ -153,7 +153,7 @@ def _binaries() -> Path:
 
 
 def _server_user() -> str | None:
-    """PostgreSQL refuses to run as root: who else there is."""
+    """Return the user to run the server as, since PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
     known = {line.split(":")[0] for line in Path("/etc/passwd").read_text().splitlines()}

@@ -1,4 +1,4 @@
-"""One Node.js process that answers questions, a JSON line each, for as long as a module's tests."""
+"""A Node.js process that answers questions, one JSON line each, during a module's tests."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ lines.on('line', (line) => {
 
 
 class NodeError(Exception):
-    """What the JavaScript threw."""
+    """The JavaScript threw an exception; the message is its text."""
 
 
 class Node:
-    """Runs `script`, which must define `function answer(question)`; a context manager."""
+    """Runs a script that defines `function answer(question)`. Use it as a context manager."""
 
     def __init__(self, script: str) -> None:
         self._process = subprocess.Popen(
@@ -45,15 +45,15 @@ class Node:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Closing its input ends the process, and closing both pipes leaves no warning behind.
+        # Closing its input ends the process; closing both pipes avoids a ResourceWarning.
         self._process.communicate(timeout=10)
 
     def ask(self, question: object) -> Any:
-        """The answer to a JSON value; NodeError if the script threw."""
+        """Return the answer to a JSON value. Raises NodeError if the script threw."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        # ASCII escapes carry any string, U+2028 and NUL included, on one line.
+        # With ASCII escapes, any string fits on one line, U+2028 and NUL included.
         stdin.write(json.dumps(question) + "\n")
         stdin.flush()
         reply = json.loads(stdout.readline())

@@ -1,4 +1,4 @@
-"""A broadcaster with its people, each with a browser of their own, for tests of pages."""
+"""A broadcaster with its members, each with a client of their own, for tests of pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ HTMX = {"HX-Request": "true"}
 
 @dataclass
 class Portal:
-    """`stranger` owns a broadcaster of their own, on the same platform."""
+    """A broadcaster with an owner, a developer and a viewer; `stranger` owns another one on the
+    same platform."""
 
     live: Broadcaster
     sandbox: Broadcaster

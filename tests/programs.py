@@ -4,18 +4,18 @@ import os
 import shutil
 import subprocess
 
-# Program names, best first, and the Debian package that brings one.
+# Names of the program, best first, and the Debian package that contains it.
 CHROMIUM = (("chromium", "chromium-browser", "google-chrome"), "chromium")
 NODE = (("node", "nodejs"), "nodejs")
 
 
 def find_program(program: tuple[tuple[str, ...], str]) -> str | None:
-    """The path of the first of its names that is installed."""
+    """Return the path of the first of its names that is installed, or None."""
     return next((path for name in program[0] if (path := shutil.which(name))), None)
 
 
 def install_program(program: tuple[tuple[str, ...], str]) -> None:
-    """Install its Debian package where it is missing and we may; else leave it missing."""
+    """If the program is missing and we may install it, install its Debian package."""
     if find_program(program) or os.geteuid() != 0 or not shutil.which("apt-get"):
         return
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

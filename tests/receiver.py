@@ -1,4 +1,4 @@
-"""A real HTTP(S) receiver on loopback that does what a test tells it, and keeps what it got."""
+"""A real HTTP(S) receiver on loopback that answers as a test says, and keeps what it received."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Self
 
 from tests.certificates import Certificate
 
-# For a TLS handshake, and for each piece of an answer that is sent.
+# Applies to a TLS handshake, and to each piece of a response that is sent.
 _PATIENCE_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as it came over the wire. raw: every byte of it, head and body."""
+    """A request as it came over the wire. raw: every byte of head and body."""
 
     method: str
     target: str
@@ -113,7 +113,7 @@ class Receiver:
 
     def __exit__(self, *exception: object) -> None:
         self._stopping.set()
-        # Who accepts ends first, so that no connection comes after the last look at them.
+        # The accepting thread ends first, so that no connection is added after the last look.
         _hang_up(self._listener)
         self._threads[0].join(5)
         for connection in self._sockets:
@@ -158,7 +158,7 @@ class Receiver:
             self._start(self._serve, connection, self.connections)
 
     def _serve(self, connection: socket.socket, number: int) -> None:
-        # What breaks on a connection is the client's doing, and what such tests are about.
+        # Errors on a connection come from the client, and are what such tests are about.
         with contextlib.suppress(OSError), connection:
             if self.slam:
                 return
@@ -258,7 +258,7 @@ def _split_header(line: str) -> tuple[str, str]:
 
 
 def closed_port() -> int:
-    """A port of loopback that nothing listens on."""
+    """Return a port of loopback on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -267,7 +267,7 @@ def closed_port() -> int:
 
 @contextlib.contextmanager
 def full_backlog() -> Iterator[int]:
-    """A port whose connections are never completed: its queue is full."""
+    """Yield a port on which no connection is ever completed, because its queue is full."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

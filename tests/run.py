@@ -1,4 +1,4 @@
-"""`make test`: the whole suite on SQLite, then what needs a database again on PostgreSQL.
+"""Runs `make test`: the whole suite on SQLite, then the tests that use a database on PostgreSQL.
 
 Arguments go to pytest. pytest's own closing line is the last thing printed.
 """
@@ -12,12 +12,12 @@ from tests.databases import NoPostgreSQL, postgresql_url
 from tests.programs import CHROMIUM, NODE, install_program
 
 NO_TESTS_COLLECTED = 5
-# Many tests wait for processes and pages: two at a time halve the whole. A file stays together.
+# Many tests wait for processes and pages, so two workers halve the time. A file stays on one.
 IN_PARALLEL = ("-n", "2", "--dist", "loadfile")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Return an exit code: of the first run that failed, else 0."""
+    """Return the exit code of the first run that failed, else 0."""
     for program in (CHROMIUM, NODE):
         install_program(program)
     arguments = arguments or IN_PARALLEL
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     except NoPostgreSQL as problem:
         print(problem, file=sys.stderr)
         return 1
-    # A part of the suite may need no database; then the first run was all.
+    # If the chosen tests use no database, the second run collects none.
     return on_sqlite or (0 if on_postgresql == NO_TESTS_COLLECTED else on_postgresql)
 
 

@@ -1,4 +1,4 @@
-"""The project's settings, with a data directory of the tests' own and cheap password hashes."""
+"""The project's settings, with a data directory for the tests and cheap password hashes."""
 
 import atexit
 import os
@@ -6,7 +6,7 @@ import shutil
 import tempfile
 
 if "WEBHOOKS_DATA_DIR" not in os.environ:
-    # In the environment, so that processes which tests start have the same secrets.
+    # They stand in the environment so that processes started by tests have the same secrets.
     os.environ["WEBHOOKS_DATA_DIR"] = tempfile.mkdtemp(prefix="webhooks-tests-")
     atexit.register(shutil.rmtree, os.environ["WEBHOOKS_DATA_DIR"], ignore_errors=True)
 
@@ -16,7 +16,7 @@ from webhooks_portal.settings import DATABASES, STATIC_ROOT, STORAGES, WEBHOOKS_
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # A file, as in production: the database in memory has no WAL, and threads share its connection.
+    # A file, as in production: a database in memory has no WAL, and threads share its connection.
     DATABASES["default"]["TEST"] = {"NAME": str(WEBHOOKS_DATA_DIR / "tests.sqlite3")}
 
 # WhiteNoise looks for it at start, and finds the files themselves where nothing was collected.

@@ -19,7 +19,7 @@ def superuser() -> Client:
 
 
 def staff(*permissions: str) -> Client:
-    """One with these permissions alone, as in `deliveries.view_delivery`."""
+    """Create a member of staff with only these permissions, such as `deliveries.view_delivery`."""
     user = User.objects.create_user("staff@example.com", "x", is_staff=True)
     for permission in permissions:
         app, codename = permission.split(".")
@@ -40,7 +40,7 @@ def change_url(model: str, pk: object) -> str:
 
 
 def act(client: Client, model: str, action: str, *pks: object) -> list[str]:
-    """Press an action for these rows; returns what was said."""
+    """Run an action on these rows; return the messages that it shows."""
     client.cookies.pop("messages", None)
     response = client.post(
         list_url(model), {"action": action, "_selected_action": [str(pk) for pk in pks]}

@@ -1,4 +1,4 @@
-"""What one customer may ask of the server at once, and what the answer is beyond that."""
+"""How much one customer may ask of the server at once, and the answer beyond that."""
 
 from __future__ import annotations
 

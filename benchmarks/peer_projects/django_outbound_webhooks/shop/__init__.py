@@ -1,1 +1,1 @@
-"""A shop that fires an event for each purchase, as django-outbound-webhooks' documents have it."""
+"""A shop that fires an event for each purchase, as the documentation of django-outbound-webhooks shows it."""

@@ -8,7 +8,7 @@ from django_domain_events import event
 @event
 @dataclass(frozen=True, slots=True)
 class PurchaseCompleted:
-    """Flat: the package's own codec takes no nested values."""
+    """A flat event: the package's codec takes no nested values."""
 
     n: int
     purchase_id: str

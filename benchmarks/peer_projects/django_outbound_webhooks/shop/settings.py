@@ -1,4 +1,4 @@
-"""As recommended; loopback is allowed because the receiver is there."""
+"""Settings as the package recommends; loopback is allowed because the receiver is there."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A shop that sends a webhook for each purchase, as django-webhook's documents have it."""
+"""A shop that sends a webhook for each purchase, as the documentation of django-webhook shows it."""
 
 from shop.celery_app import app as celery_app
 

@@ -1,4 +1,4 @@
-"""Celery as its documents set it up for Django."""
+"""Celery, set up as its documentation recommends for Django."""
 
 from celery import Celery
 

@@ -1,4 +1,4 @@
-"""Delete what this run left in Redis, and what killed runs did: keys named for their process."""
+"""Delete the keys that this run and killed runs left in Redis; keys are named for their process."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""As recommended: Redis as the broker, events stored, connections to the database kept."""
+"""Settings as the package recommends: Redis as the broker, events stored, connections kept."""
 
 import os
 
@@ -17,7 +17,7 @@ DATABASES = {
         "USER": os.environ["PEER_DB_USER"],
         "PASSWORD": os.environ["PEER_DB_PASSWORD"],
         "NAME": os.environ["PEER_DB_NAME"],
-        # Celery closes after each task what has no age: this is kinder to it.
+        # Without a maximum age, Celery would close the connection after each task.
         "CONN_MAX_AGE": 600,
     }
 }
