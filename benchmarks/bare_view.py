@@ -15,7 +15,7 @@ from django.urls import path
 from django.utils import timezone
 
 from deliveries.models import Delivery, Event
-from subscriptions.identifiers import encode, uuid7
+from subscriptions.identifiers import encode_base32, uuid7
 from subscriptions.models import Endpoint
 
 
@@ -30,7 +30,7 @@ def publish(request: HttpRequest) -> HttpResponse:
     endpoint_id, broadcaster_id = _target()
     now = timezone.now()
     pk = uuid7()
-    event_id = f"evt_{encode(pk.int, 26)}"
+    event_id = f"evt_{encode_base32(pk.int, 26)}"
     body = {"type": given["topic"], "id": event_id, "created": int(now.timestamp())}
     with transaction.atomic():
         event = Event.objects.create(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class PortalError(Exception):
     """Something the caller asked for was refused.
@@ -48,3 +51,13 @@ class SeveralRefused(PortalError):
     def __init__(self, faults: list[Refused]) -> None:
         super().__init__(faults[0].detail, code=faults[0].code, pointer=faults[0].pointer)
         self.faults = faults
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of an error's sentence: `: did you mean X?` for the nearest of `known`, or "".
+
+    Upper and lower case count as alike.
+    """
+    by_folded = {item.casefold(): item for item in known}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=1)
+    return f": did you mean {by_folded[near[0]]}?" if near else ""

@@ -19,7 +19,7 @@ _DRAW = struct.Struct("512Q")
 os.register_at_fork(after_in_child=_drawn.clear)
 
 
-def encode(number: int, length: int) -> str:
+def encode_base32(number: int, length: int) -> str:
     """The number in base 32, padded to a fixed length so that texts sort as numbers do."""
     pairs = [_PAIRS[number >> shift & 1023] for shift in range((length - 1) // 2 * 10, -1, -10)]
     return "".join(pairs)[-length:]
@@ -27,7 +27,7 @@ def encode(number: int, length: int) -> str:
 
 def new_public_id(prefix: str) -> str:
     """An unguessable id of 100 random bits: nothing can be inferred from it."""
-    return f"{prefix}_{encode(secrets.randbits(100), 20)}"
+    return f"{prefix}_{encode_base32(secrets.randbits(100), 20)}"
 
 
 def uuid7() -> UUID:
@@ -36,10 +36,10 @@ def uuid7() -> UUID:
     The 12 bits after the version hold the fraction of the millisecond, so that ids made by one
     process sort in the order they were made.
     """
-    return uuid7_of(time.time_ns())
+    return uuid7_at(time.time_ns())
 
 
-def uuid7_of(nanoseconds: int) -> UUID:
+def uuid7_at(nanoseconds: int) -> UUID:
     """The same for another moment, in Unix nanoseconds."""
     milliseconds, rest = divmod(nanoseconds, 1_000_000)
     tail = _random_word() & 0x3FFF_FFFF_FFFF_FFFF
@@ -57,7 +57,7 @@ def _random_word() -> int:
 
 
 def uuid_to_public(prefix: str, value: UUID) -> str:
-    return f"{prefix}_{encode(value.int, 26)}"
+    return f"{prefix}_{encode_base32(value.int, 26)}"
 
 
 def public_to_uuid(prefix: str, text: str) -> UUID | None:

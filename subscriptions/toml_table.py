@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
+
+from subscriptions.errors import did_you_mean
 
 T = TypeVar("T")
 KeyPath = tuple[str | int, ...]
@@ -14,8 +15,8 @@ KeyPath = tuple[str | int, ...]
 _MISSING = object()
 
 
-class PlatformFileError(ValueError):
-    """A platform's description cannot be used.
+class TableError(ValueError):
+    """A value of a table is missing or cannot be used.
 
     `key` is the path of the key at fault, array positions included; `near` is a piece of the
     value's text, and `row` a line inside it (from 1), when the fault is narrower than the key.
@@ -35,13 +36,13 @@ class PlatformFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a platform file; every method raises PlatformFileError naming the key."""
+    """A table of a TOML file or a JSON object; every method raises TableError naming the key."""
 
     values: Mapping[str, object]
     path: KeyPath = ()
 
-    def error(self, key: str, fault: str, *, near: str = "", row: int = 0) -> PlatformFileError:
-        return PlatformFileError(fault, key=(*self.path, key), near=near, row=row)
+    def error(self, key: str, fault: str, *, near: str = "", row: int = 0) -> TableError:
+        return TableError(fault, key=(*self.path, key), near=near, row=row)
 
     def allow(self, *known: str) -> None:
         """Refuse any key that is not among `known`."""
@@ -132,15 +133,8 @@ class Table:
             raise self.error(key, "is missing")
         return value
 
-    def _typed(self, key: str, wanted: type[T], words: str) -> T:
+    def _typed(self, key: str, kind: type[T], words: str) -> T:
         value = self._get(key)
-        if not isinstance(value, wanted):
+        if not isinstance(value, kind):
             raise self.error(key, f"{value!r} is not {words}")
         return value
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`: did you mean X?` for the nearest of `known`, upper and lower case alike, or ``."""
-    by_folded = {item.casefold(): item for item in known}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=1)
-    return f": did you mean {by_folded[near[0]]}?" if near else ""

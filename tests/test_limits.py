@@ -15,7 +15,7 @@ from subscriptions.endpoints import lifecycle
 from subscriptions.errors import Conflict, Refused
 from subscriptions.models import Broadcaster, Endpoint, PublisherToken
 from tests.api_clients import URL, Api, account, problem_of
-from tests.at_once import at_once
+from tests.concurrency import run_concurrently
 from tests.deliveries.sending import broadcaster_on
 from tests.portal_clients import Portal, make_portal
 
@@ -116,7 +116,7 @@ def test_publisher_tokens_at_once_do_not_pass_their_limit_together(
         except Conflict as error:
             refusals.append(error.code)
 
-    at_once(6, make)
+    run_concurrently(6, make)
     assert PublisherToken.objects.filter(broadcaster=broadcaster).count() == 3
     assert refusals == ["token_limit_reached"] * 4
 

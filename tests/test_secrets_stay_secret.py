@@ -34,7 +34,7 @@ from tests.api_clients import Api
 from tests.deliveries.sending import dispatch
 from tests.portal_clients import Portal, make_portal
 from tests.receiver import Receiver, Reply
-from tests.staff import superuser
+from tests.staff_clients import superuser
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "s3ntinel-passw0rd"

@@ -13,14 +13,14 @@ from django.utils.safestring import SafeString
 
 from deliveries.models import Attempt, Delivery, Event
 from deliveries.recovery.resend import cancel, resend, retry_now
-from subscriptions.admin.big_tables import (
+from subscriptions.admin.base import act_on_each
+from subscriptions.admin.log_tables import (
     BeforeFilter,
-    BigTableAdmin,
     BroadcasterFilter,
     EndpointFilter,
     InputFilter,
+    LogTableAdmin,
 )
-from subscriptions.admin.staff import act_on_each
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster
 from subscriptions.portal.access import actor_of
@@ -61,7 +61,7 @@ def _link(view: str, pk: object, text: object) -> SafeString:
 
 
 @admin.register(Event)
-class EventAdmin(BigTableAdmin[Event]):
+class EventAdmin(LogTableAdmin[Event]):
     list_display = ["event_id", "broadcaster", "topic", "test", "occurred_at", "created_at"]
     list_filter = [BroadcasterFilter, BeforeFilter, TopicFilter, "test"]
     list_select_related = ["broadcaster"]
@@ -81,7 +81,7 @@ class EventAdmin(BigTableAdmin[Event]):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(BigTableAdmin[Delivery]):
+class DeliveryAdmin(LogTableAdmin[Delivery]):
     list_display = [
         "public_id", "broadcaster", "endpoint", "topic", "status", "attempt_count", "status_code",
         "failure", "next_attempt_at", "created_at",
@@ -139,7 +139,7 @@ class DeliveryAdmin(BigTableAdmin[Delivery]):
 
 
 @admin.register(Attempt)
-class AttemptAdmin(BigTableAdmin[Attempt]):
+class AttemptAdmin(LogTableAdmin[Attempt]):
     list_display = [
         "public_id", "broadcaster", "endpoint", "topic", "number", "trigger", "outcome",
         "status_code", "failure", "sent_at", "duration_ms",

@@ -6,8 +6,8 @@ from django.contrib import admin
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from deliveries.models import EndpointHealth, EndpointHour, Pump, Replay
-from subscriptions.admin.big_tables import BigTableAdmin, BroadcasterFilter, EndpointFilter
-from subscriptions.admin.staff import ReadOnly
+from subscriptions.admin.base import ReadOnlyAdmin
+from subscriptions.admin.log_tables import BroadcasterFilter, EndpointFilter, LogTableAdmin
 
 # A row of django-q2's tables names the function that a worker calls: whoever could write one would
 # run what they like.
@@ -16,12 +16,12 @@ for _model in (Schedule, Success, Failure, OrmQ):
 
 
 @admin.register(Pump)
-class PumpAdmin(BigTableAdmin[Pump]):
+class PumpAdmin(LogTableAdmin[Pump]):
     list_display = ["id", "slot", "host", "pid", "started_at", "heartbeat_at", "sent_count"]
 
 
 @admin.register(EndpointHealth)
-class EndpointHealthAdmin(ReadOnly[EndpointHealth]):
+class EndpointHealthAdmin(ReadOnlyAdmin[EndpointHealth]):
     list_display = [
         "endpoint", "consecutive_failures", "last_failure", "last_status_code", "last_failure_at",
         "last_success_at",
@@ -34,7 +34,7 @@ class EndpointHealthAdmin(ReadOnly[EndpointHealth]):
 
 
 @admin.register(EndpointHour)
-class EndpointHourAdmin(BigTableAdmin[EndpointHour]):
+class EndpointHourAdmin(LogTableAdmin[EndpointHour]):
     list_display = [
         "hour", "endpoint", "broadcaster", "shard", "succeeded", "failed", "unknown", "exhausted",
     ]  # fmt: skip
@@ -43,7 +43,7 @@ class EndpointHourAdmin(BigTableAdmin[EndpointHour]):
 
 
 @admin.register(Replay)
-class ReplayAdmin(BigTableAdmin[Replay]):
+class ReplayAdmin(LogTableAdmin[Replay]):
     list_display = ["public_id", "broadcaster", "status", "total", "done", "failed", "created_at"]
     list_filter = [BroadcasterFilter, EndpointFilter, "status"]
     list_select_related = ["broadcaster"]

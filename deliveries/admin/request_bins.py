@@ -10,13 +10,13 @@ from django.utils.safestring import SafeString
 
 from deliveries.models import BinRequest, RequestBin
 from deliveries.test_console.request_bin import empty
-from subscriptions.admin.big_tables import BigTableAdmin
-from subscriptions.admin.staff import ReadOnly, act_on_each
+from subscriptions.admin.base import ReadOnlyAdmin, act_on_each
+from subscriptions.admin.log_tables import LogTableAdmin
 from subscriptions.portal.access import actor_of
 
 
 @admin.register(RequestBin)
-class RequestBinAdmin(ReadOnly[RequestBin]):
+class RequestBinAdmin(ReadOnlyAdmin[RequestBin]):
     list_display = ["public_id", "broadcaster", "answer_status", "answer_delay_ms", "created_at"]
     list_select_related = ["broadcaster"]
     search_fields = ["public_id__exact", "broadcaster__name"]
@@ -30,7 +30,7 @@ class RequestBinAdmin(ReadOnly[RequestBin]):
 
 
 @admin.register(BinRequest)
-class BinRequestAdmin(BigTableAdmin[BinRequest]):
+class BinRequestAdmin(LogTableAdmin[BinRequest]):
     list_display = ["id", "bin", "method", "path", "verified", "answered_status", "received_at"]
     list_filter = ["verified"]
     list_select_related = ["bin"]

@@ -25,9 +25,9 @@ from deliveries.models import Attempt, Delivery
 from deliveries.recovery.resend import cancel, resend
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Scope
-from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output
-from subscriptions.rest.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.rest.viewsets import TenantViewSet, missing
+from subscriptions.rest.openapi import PAGE_PARAMETERS, operation, page_output
+from subscriptions.rest.pagination import PAGE_QUERY
+from subscriptions.rest.viewsets import TenantViewSet, not_found
 
 TAG = "Deliveries"
 
@@ -39,7 +39,7 @@ class DeliveryViewSet(TenantViewSet):
         "resend": Scope.ENDPOINTS_WRITE,
         "cancel": Scope.ENDPOINTS_WRITE,
     }
-    queries = {"list": (*PAGING, *DELIVERY_FILTERS)}
+    queries = {"list": (*PAGE_QUERY, *DELIVERY_FILTERS)}
 
     def _get(self, delivery_id: str) -> Delivery:
         rows = Delivery.objects.for_broadcaster(self.broadcaster)
@@ -47,13 +47,13 @@ class DeliveryViewSet(TenantViewSet):
         found = rows.select_related("event", "endpoint")
         delivery = found.filter(pk=key).first() if key else None
         if delivery is None:
-            raise missing("delivery", delivery_id)
+            raise not_found("delivery", delivery_id)
         delivery.broadcaster = delivery.endpoint.broadcaster = self.broadcaster
         return delivery
 
-    @documented(
+    @operation(
         "List deliveries",
-        answers={200: page_output(DeliveryOutput)},
+        responses={200: page_output(DeliveryOutput)},
         parameters=[*PAGE_PARAMETERS, *DELIVERY_PARAMETERS],
         tag=TAG,
         description=f"Newest first. {LOOKED_THROUGH}",
@@ -63,8 +63,8 @@ class DeliveryViewSet(TenantViewSet):
         rows = found.rows.select_related("event", "endpoint").defer("event__body")
         return Response(found.change(rows).page(self.query).body(delivery_row))
 
-    @documented(
-        "Read a delivery", answers={200: FullDeliveryOutput}, refusals=[404], tag=TAG,
+    @operation(
+        "Read a delivery", responses={200: FullDeliveryOutput}, problems=[404], tag=TAG,
         description="With its attempts, the first one first.",
     )  # fmt: skip
     def retrieve(self, request: Request, delivery_id: str) -> Response:
@@ -76,8 +76,8 @@ class DeliveryViewSet(TenantViewSet):
         rows = [attempt_row(attempt) for attempt in attempts]
         return Response({**delivery_row(delivery), "attempts": rows})
 
-    @documented(
-        "Send a delivery again", operation_id="deliveries_resend", answers={202: DeliveryOutput}, refusals=[404, 409], tag=TAG,
+    @operation(
+        "Send a delivery again", operation_id="deliveries_resend", responses={202: DeliveryOutput}, problems=[404, 409], tag=TAG,
         description="One attempt now; a planned retry stays planned. 409 while an attempt is "
         "under way, and for a deleted endpoint.",
     )  # fmt: skip
@@ -87,8 +87,8 @@ class DeliveryViewSet(TenantViewSet):
         resend(delivery=delivery, actor=self.actor)
         return Response(delivery_row(delivery), status=202)
 
-    @documented(
-        "Cancel a delivery", operation_id="deliveries_cancel", answers={200: DeliveryOutput}, refusals=[404, 409], tag=TAG,
+    @operation(
+        "Cancel a delivery", operation_id="deliveries_cancel", responses={200: DeliveryOutput}, problems=[404, 409], tag=TAG,
         description="No more attempts are made. 409 for a delivery that has come to an end.",
     )  # fmt: skip
     def cancel(self, request: Request, delivery_id: str) -> Response:
@@ -100,11 +100,11 @@ class DeliveryViewSet(TenantViewSet):
 
 class AttemptViewSet(TenantViewSet):
     scopes = {"list": Scope.EVENTS_READ}
-    queries = {"list": (*PAGING, *ATTEMPT_FILTERS)}
+    queries = {"list": (*PAGE_QUERY, *ATTEMPT_FILTERS)}
 
-    @documented(
+    @operation(
         "List attempts",
-        answers={200: page_output(AttemptOutput)},
+        responses={200: page_output(AttemptOutput)},
         parameters=[*PAGE_PARAMETERS, *ATTEMPT_PARAMETERS],
         tag=TAG,
         description=f"The event log, flat, newest first. {LOOKED_THROUGH}",

@@ -10,20 +10,20 @@ from deliveries.api.event_input import read_test
 from deliveries.api.parsers import EventParser
 from deliveries.test_console.test_requests import send_test
 from subscriptions.models import Endpoint, Scope
-from subscriptions.rest.documented import documented
-from subscriptions.rest.viewsets import TenantViewSet, missing
+from subscriptions.rest.openapi import operation
+from subscriptions.rest.viewsets import TenantViewSet, not_found
 
 
 class EndpointTestViewSet(TenantViewSet):
     parser_classes = [EventParser]
     scopes = {"create": Scope.ENDPOINTS_WRITE}
 
-    @documented(
+    @operation(
         "Send a test",
         operation_id="endpoints_test",
-        answers={202: TestOutput},
-        refusals=[404, 409],
-        takes=TestInput,
+        responses={202: TestOutput},
+        problems=[404, 409],
+        body=TestInput,
         tag="Endpoints",
         description="One signed request, marked as a test, not retried, counted nowhere; works on "
         "an inactive endpoint too.",
@@ -32,7 +32,7 @@ class EndpointTestViewSet(TenantViewSet):
         rows = Endpoint.objects.for_broadcaster(self.broadcaster)
         endpoint = rows.filter(public_id=endpoint_id).first()
         if endpoint is None:
-            raise missing("endpoint", endpoint_id)
+            raise not_found("endpoint", endpoint_id)
         endpoint.broadcaster = self.broadcaster
         topic, data = read_test(request.data)
         delivery = send_test(endpoint=endpoint, topic=topic, data=data, actor=self.actor)

@@ -12,9 +12,8 @@ from itertools import islice
 from typing import Any, cast
 
 from deliveries.publishing.publisher import MAX_BATCH, NewEvent
-from subscriptions.errors import MAX_FAULTS, Refused, SeveralRefused
+from subscriptions.errors import MAX_FAULTS, Refused, SeveralRefused, did_you_mean
 from subscriptions.rest.times import parse_time
-from subscriptions.toml_table import did_you_mean
 
 FIELDS = ("topic", "data", "id", "occurred_at")
 MAX_TOPIC_LENGTH = 100

@@ -29,9 +29,9 @@ from deliveries.models import Delivery, Event
 from deliveries.publishing.publisher import publish, publish_batch
 from deliveries.publishing.rate import within_rate
 from subscriptions.models import Scope
-from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output, parameter
-from subscriptions.rest.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.rest.viewsets import TenantViewSet, missing
+from subscriptions.rest.openapi import PAGE_PARAMETERS, operation, page_output, parameter
+from subscriptions.rest.pagination import PAGE_QUERY
+from subscriptions.rest.viewsets import TenantViewSet, not_found
 
 TAG = "Events"
 MAX_BATCH_BYTES = 8 * 1024 * 1024
@@ -47,14 +47,14 @@ class EventViewSet(TenantViewSet):
         "retrieve": Scope.EVENTS_READ,
         "create": Scope.EVENTS_WRITE,
     }
-    queries = {"list": (*PAGING, *EVENT_FILTERS)}
+    queries = {"list": (*PAGE_QUERY, *EVENT_FILTERS)}
 
-    @documented(
+    @operation(
         "Publish an event",
         operation_id="events_publish",
-        answers={202: PublishedOutput, 200: PublishedOutput},
-        refusals=[409],
-        takes=EventInput,
+        responses={202: PublishedOutput, 200: PublishedOutput},
+        problems=[409],
+        body=EventInput,
         parameters=[KEY_PARAMETER],
         tag=TAG,
         description="202: stored, with a delivery for each endpoint that wants the topic. 200: an "
@@ -76,9 +76,9 @@ class EventViewSet(TenantViewSet):
             )
         return Response(published(result), status=200 if result.duplicate else 202)
 
-    @documented(
+    @operation(
         "List events",
-        answers={200: page_output(EventOutput)},
+        responses={200: page_output(EventOutput)},
         parameters=[*PAGE_PARAMETERS, *EVENT_PARAMETERS],
         tag=TAG,
         description=f"Newest first. {LOOKED_THROUGH}",
@@ -87,8 +87,8 @@ class EventViewSet(TenantViewSet):
         found = filtered_events(self.broadcaster, self.query)
         return Response(found.change(found.rows.defer("body")).page(self.query).body(event_row))
 
-    @documented(
-        "Read an event", answers={200: FullEventOutput}, refusals=[404], tag=TAG,
+    @operation(
+        "Read an event", responses={200: FullEventOutput}, problems=[404], tag=TAG,
         description="With its data, its body as it is sent, and its deliveries.",
     )  # fmt: skip
     def retrieve(self, request: Request, event_id: str) -> Response:
@@ -100,7 +100,7 @@ class EventViewSet(TenantViewSet):
             .first()
         )
         if event is None:
-            raise missing("event", event_id)
+            raise not_found("event", event_id)
         event.broadcaster = self.broadcaster
         return Response(
             {
@@ -117,12 +117,12 @@ class EventBatchViewSet(TenantViewSet):
     max_body_bytes = MAX_BATCH_BYTES
     scopes = {"create": Scope.EVENTS_WRITE}
 
-    @documented(
+    @operation(
         "Publish a batch",
         operation_id="events_publish_batch",
-        answers={202: PublishedBatchOutput},
-        refusals=[409],
-        takes=BatchInput,
+        responses={202: PublishedBatchOutput},
+        problems=[409],
+        body=BatchInput,
         parameters=[KEY_PARAMETER],
         tag=TAG,
         description="1 to 1,000 events, stored all or none; one result for each, in order. A bad "

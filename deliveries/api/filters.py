@@ -15,8 +15,8 @@ from deliveries.event_log.pages import COMPARED_ROWS, SEARCHED_ROWS
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Outcome
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster, Endpoint
-from subscriptions.rest.documented import parameter, time_parameter
-from subscriptions.rest.pagination import Page, page_of
+from subscriptions.rest.openapi import parameter, time_parameter
+from subscriptions.rest.pagination import CursorPage, page_of
 from subscriptions.rest.query import Query
 
 TIMES = ("created_after", "created_before")
@@ -66,8 +66,8 @@ class Narrowed(Generic[M]):
     loose: Q | None
     most: int
 
-    def page(self, query: Query) -> Page[M]:
-        return page_of(self.rows, query, loose=self.loose, most=self.most)
+    def page(self, query: Query) -> CursorPage[M]:
+        return page_of(self.rows, query, unindexed=self.loose, scan_limit=self.most)
 
     def change(self, rows: QuerySet[M]) -> Narrowed[M]:
         """The same with what is loaded beside the rows."""

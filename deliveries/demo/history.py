@@ -27,7 +27,7 @@ from deliveries.dispatch.store.rows import insert
 from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
 from deliveries.payload.envelope import make_body
 from subscriptions.errors import Conflict
-from subscriptions.identifiers import encode, uuid7_of
+from subscriptions.identifiers import encode_base32, uuid7_at
 from subscriptions.models import Broadcaster, Endpoint, Topic
 from subscriptions.platforms.rules import PlatformRules
 
@@ -142,8 +142,8 @@ def _nanoseconds(moment: datetime) -> int:
 
 
 def _event(tenant: _Tenant, topic: Topic, at: datetime, rng: random.Random) -> Event:
-    key = uuid7_of(_nanoseconds(at))
-    event_id = f"evt_{encode(key.int, 26)}"
+    key = uuid7_at(_nanoseconds(at))
+    event_id = f"evt_{encode_base32(key.int, 26)}"
     body = make_body(
         tenant.rules.body,
         broadcaster_id=tenant.broadcaster.pk,
@@ -182,7 +182,7 @@ def _varied(value: Any, rng: random.Random, name: str = "") -> Any:
 def _delivery(
     tenant: _Tenant, event: Event, webhook: DemoWebhook, now: datetime, rng: random.Random
 ) -> tuple[Delivery, list[Settled]]:
-    key = uuid7_of(_nanoseconds(event.created_at))
+    key = uuid7_at(_nanoseconds(event.created_at))
     first = Claim(
         delivery_id=key,
         event_key=str(event.pk),
@@ -232,7 +232,7 @@ def _attempts(
     at = event.created_at + timedelta(milliseconds=rng.uniform(5, 60))
     while True:
         settled = _attempt(claim, event, webhook, at, now, rng)
-        attempt = settled.attempt._replace(id=uuid7_of(_nanoseconds(at)))
+        attempt = settled.attempt._replace(id=uuid7_at(_nanoseconds(at)))
         yield settled._replace(attempt=attempt)
         due = settled.next_attempt_at
         if due is None or due > now:

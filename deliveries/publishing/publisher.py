@@ -17,9 +17,9 @@ from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
 from deliveries.payload.canonical_json import JSONError, canonical
 from deliveries.payload.envelope import PayloadError, make_body
 from deliveries.workers.wake import wake_on_commit
-from subscriptions.catalogue.topics import topic_name
+from subscriptions.catalogue import resolve_topic_name
 from subscriptions.errors import Conflict, Refused, SeveralRefused
-from subscriptions.identifiers import encode, uuid7
+from subscriptions.identifiers import encode_base32, uuid7
 from subscriptions.models import Broadcaster, Endpoint
 
 MAX_BATCH = 1_000
@@ -119,10 +119,12 @@ def make_event(
     now: datetime,
 ) -> Event:
     """An event with its body, not stored. Raises Refused, JSONError or PayloadError."""
-    topic = topic_name(broadcaster.platform, new.topic)
+    topic = resolve_topic_name(broadcaster.platform, new.topic)
     pk = uuid7()
     event_id = (
-        _checked_id(new.event_id) if new.event_id is not None else f"evt_{encode(pk.int, 26)}"
+        _checked_id(new.event_id)
+        if new.event_id is not None
+        else f"evt_{encode_base32(pk.int, 26)}"
     )
     occurred_at = new.occurred_at or now
     if timezone.is_naive(occurred_at):
@@ -208,7 +210,7 @@ class _Known:
         self._by_id: dict[str, Event] = {}
         self._by_key: dict[str, Event] = {}
         # An id that we made ourselves is new; only the publisher's own need a look.
-        ids = [e.event_id for e in events if e.event_id != f"evt_{encode(e.pk.int, 26)}"]
+        ids = [e.event_id for e in events if e.event_id != f"evt_{encode_base32(e.pk.int, 26)}"]
         keys = [e.idempotency_key for e in events if e.idempotency_key]
         if not ids and not keys:
             return

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from deliveries.signature_debugger.encodings import Codes
 from deliveries.signing.verification import STANDARD_HEADERS, KnownToken
-from subscriptions.endpoints.signing_token_format import WHSEC_PREFIX, key_bytes
+from subscriptions.endpoints.signing_token_format import WHSEC_PREFIX, decode_key
 
 # Of one search: all trials with an ordinary body, and a fraction of a second with the largest.
 MAX_HASHED_BYTES = 60 * 1024 * 1024
@@ -216,7 +216,7 @@ def keys_of(tokens: Iterable[TriedToken], *, standard: bool) -> list[Key]:
     """Of each token its key, and of the live and given ones also what code makes of them."""
     keys: list[Key] = []
     for number, token in enumerate(tokens):
-        right = key_bytes(token.token) if standard else token.token.encode()
+        right = decode_key(token.token) if standard else token.token.encode()
         keys.append(Key(_KIND_CODES.get(token.kind, ""), right, token, token.label))
         if (token.is_live and number < _MISUSED_TOKENS) or token.kind == "given":
             keys += [
@@ -234,7 +234,7 @@ _KEYS_OF_NOTHING = [
 
 def misused(token: str, *, standard: bool) -> Iterator[tuple[str, bytes, str]]:
     """Keys that code makes of a token by mistake: a verdict's code, the key, how it was made."""
-    seen = {key_bytes(token) if standard else token.encode()}
+    seen = {decode_key(token) if standard else token.encode()}
     bare = token.removeprefix(WHSEC_PREFIX)
     for code, key, how in (
         ("secret-with-prefix", token.encode(), f"as text with {WHSEC_PREFIX}"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from deliveries.signature_debugger.search import TriedToken, misused
-from subscriptions.accounts.publisher_tokens import PREFIX as PUBLISHER_PREFIX
 from subscriptions.catalogue.verifying_code import PLACEHOLDER
 from subscriptions.endpoints.signing_token_format import WHSEC_PREFIX
+from subscriptions.publisher_token_format import PREFIX as PUBLISHER_PREFIX
 
 # A part as long as this is no guess: telling a shorter one would give the token away bit by bit.
 _MAX_GUESS = 20

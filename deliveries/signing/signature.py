@@ -6,7 +6,7 @@ import base64
 import hmac
 from datetime import UTC, datetime, timedelta
 
-from subscriptions.endpoints.signing_token_format import TokenPair, key_bytes
+from subscriptions.endpoints.signing_token_format import TokenPair, decode_key
 from subscriptions.platforms.rules import SignatureRules
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,7 +62,7 @@ def _standard_headers(tokens: TokenPair, event_id: str, body: bytes, sent_at: da
     """Standard Webhooks 1.0.0; while two tokens live, one signature of each, newest first."""
     timestamp = str((sent_at - EPOCH) // timedelta(seconds=1))
     signed = f"{event_id}.{timestamp}.".encode() + body
-    keys = [key_bytes(token) for token in (tokens.current, tokens.previous) if token]
+    keys = [decode_key(token) for token in (tokens.current, tokens.previous) if token]
     return [
         ("webhook-id", event_id),
         ("webhook-timestamp", timestamp),

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from subscriptions.endpoints.signing_token_format import key_bytes
+from subscriptions.endpoints.signing_token_format import decode_key
 from subscriptions.platforms.rules import SignatureRules
 
 # Standard Webhooks 1.0.0, "Verifying the timestamp": five minutes is what its libraries allow.
@@ -108,7 +108,7 @@ def _standard(
     if not any(digests):
         return Verified(False, "", "webhook-signature has no part of the form v1,<base64>.")
     for known in tokens:
-        expected = hmac.digest(key_bytes(known.token), signed, "sha256")
+        expected = hmac.digest(decode_key(known.token), signed, "sha256")
         if any(digest and hmac.compare_digest(expected, digest) for digest in digests):
             by = f"webhook-signature with {known.label}"
             return Verified(True, by, "webhook-signature fits id, timestamp and raw body.")

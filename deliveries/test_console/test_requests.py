@@ -15,7 +15,7 @@ from deliveries.payload.envelope import PayloadError
 from deliveries.publishing.publisher import NewEvent, make_delivery, make_event
 from deliveries.workers.wake import wake_on_commit
 from subscriptions.audit import Actor, record
-from subscriptions.catalogue.topics import find_topic
+from subscriptions.catalogue import find_topic
 from subscriptions.errors import Conflict, Refused
 from subscriptions.identifiers import new_public_id
 from subscriptions.models import Endpoint, Topic

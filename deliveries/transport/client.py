@@ -30,7 +30,7 @@ from deliveries.transport.result import (
 )
 from deliveries.transport.sockets import Sockets
 from deliveries.transport.transfer import DoorSettings, Transfer, Waiting
-from subscriptions.endpoints.addresses import IPNetwork, judge
+from subscriptions.endpoints.addresses import IPNetwork, find_address_fault
 from subscriptions.endpoints.url_rules import EndpointURL, check_target, parse_url
 from subscriptions.errors import Refused
 
@@ -326,7 +326,7 @@ class Transport:
     # --- rules ----------------------------------------------------------------------------------
 
     def _judge(self, address: str) -> str | None:
-        return judge(address, self._networks)
+        return find_address_fault(address, self._networks)
 
     def _target(self, url: str) -> EndpointURL | TransportError:
         known = self._targets.get(url)

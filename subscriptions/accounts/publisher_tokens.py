@@ -1,16 +1,9 @@
-"""Publisher tokens: made, checked, revoked.
-
-`whp_` + 40 random characters + 6 of checksum: the prefix lets secret scanners find a leaked one,
-the checksum lets them, and us, tell a typing error without a look at the database.
-"""
+"""Publisher tokens: created, looked up for each call of the API, revoked."""
 
 from __future__ import annotations
 
 import hashlib
-import secrets
-import string
 import time
-import zlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -20,15 +13,14 @@ from django.utils import timezone
 
 from subscriptions.audit import Actor, record
 from subscriptions.errors import Conflict, Refused
-from subscriptions.identifiers import encode, new_public_id
+from subscriptions.identifiers import new_public_id
 from subscriptions.models import Broadcaster, PublisherToken, Scope
 from subscriptions.prepared_statements import instances
+from subscriptions.publisher_token_format import generate_publisher_token, has_publisher_token_form
 
-PREFIX = "whp_"
 MAX_LIVE_TOKENS = 50
-_LETTERS = string.ascii_letters + string.digits
 # last_used_at is written at most this often: a publish must not cost an update.
-_LAST_USED_STEP = timedelta(minutes=1)
+_LAST_USED_INTERVAL = timedelta(minutes=1)
 
 
 class NewToken(NamedTuple):
@@ -36,23 +28,8 @@ class NewToken(NamedTuple):
     plaintext: str
 
 
-def _checksum(secret: str) -> str:
-    return encode(zlib.crc32(secret.encode()), 7)[-6:]
-
-
 def _digest(plaintext: str) -> str:
     return hashlib.sha256(plaintext.encode()).hexdigest()
-
-
-def has_token_form(plaintext: str) -> bool:
-    """Whether it can be a publisher token at all: prefix, length, checksum."""
-    body = plaintext.removeprefix(PREFIX)
-    return (
-        plaintext.startswith(PREFIX)
-        and len(body) == 46
-        and body.isascii()
-        and secrets.compare_digest(_checksum(body[:40]), body[40:])
-    )
 
 
 def create_token(
@@ -63,7 +40,7 @@ def create_token(
     actor: Actor,
     expires_at: datetime | None = None,
 ) -> NewToken:
-    """Make a token; its plain text is in the answer and nowhere else.
+    """Create a token; its plain text is returned, and stored nowhere.
 
     Raises Refused for an unknown scope, no scope or a past expiry, Conflict at the limit.
     """
@@ -83,8 +60,7 @@ def create_token(
             code="expiry_in_past",
             pointer="/expires_at",
         )
-    secret = "".join(secrets.choice(_LETTERS) for _ in range(40))
-    plaintext = PREFIX + secret + _checksum(secret)
+    plaintext = generate_publisher_token()
     with transaction.atomic():
         # Locked, so that two requests at once cannot pass the limit together.
         Broadcaster.objects.select_for_update(of=("self",)).get(pk=broadcaster.pk)
@@ -112,17 +88,24 @@ def create_token(
     return NewToken(token, plaintext)
 
 
-# What a request asks of its token.
+# The columns that a call of the API needs; the others are loaded when they are asked for.
 _FIELDS = (
-    "id", "public_id", "broadcaster_id", "name", "hint", "scopes", "expires_at", "revoked_at",
+    "id",
+    "public_id",
+    "broadcaster_id",
+    "name",
+    "hint",
+    "scopes",
+    "expires_at",
+    "revoked_at",
     "last_used_at",
-)  # fmt: skip
+)
 BROADCASTER_CACHE_SECONDS = 1.0
 _broadcasters: dict[int, tuple[float, Broadcaster]] = {}
 
 
-def _broadcaster(pk: int) -> Broadcaster:
-    """With its platform, as it was at most a second ago."""
+def _cached_broadcaster(pk: int) -> Broadcaster:
+    """The broadcaster with its platform, as they were at most a second ago."""
     until, known = _broadcasters.get(pk, (0.0, None))
     if known is None or time.monotonic() >= until:
         known = Broadcaster.objects.select_related("platform").get(pk=pk)
@@ -133,16 +116,19 @@ def _broadcaster(pk: int) -> Broadcaster:
 
 
 def authenticate(plaintext: str, *, address: str | None) -> PublisherToken | None:
-    """The live token that this is, with its broadcaster and platform; None for any other text."""
-    if not has_token_form(plaintext):
+    """Find the live token of this plain text, with its broadcaster and platform; None for any other.
+
+    Notes when and from which address it was used, once a minute at most.
+    """
+    if not has_publisher_token_form(plaintext):
         return None
     found = instances(PublisherToken, _FIELDS, "WHERE t.digest = %s", [_digest(plaintext)])
     if not found or not found[0].is_live:
         return None
     token = found[0]
-    token.broadcaster = _broadcaster(token.broadcaster_id)
+    token.broadcaster = _cached_broadcaster(token.broadcaster_id)
     now = timezone.now()
-    if token.last_used_at is None or now - token.last_used_at > _LAST_USED_STEP:
+    if token.last_used_at is None or now - token.last_used_at > _LAST_USED_INTERVAL:
         PublisherToken.objects.filter(pk=token.pk).update(
             last_used_at=now, last_used_address=address
         )
@@ -150,7 +136,7 @@ def authenticate(plaintext: str, *, address: str | None) -> PublisherToken | Non
 
 
 def revoke_token(token: PublisherToken, *, actor: Actor) -> None:
-    """From now on the token opens nothing."""
+    """End a token: every later call with it is refused. One that is revoked already is left as it is."""
     with transaction.atomic():
         if PublisherToken.objects.filter(pk=token.pk, revoked_at=None).update(
             revoked_at=timezone.now()

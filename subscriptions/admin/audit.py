@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from subscriptions.admin.big_tables import BigTableAdmin, BroadcasterFilter, InputFilter
+from subscriptions.admin.log_tables import BroadcasterFilter, InputFilter, LogTableAdmin
 from subscriptions.models import AuditEntry
 
 
@@ -15,7 +15,7 @@ class ActionFilter(InputFilter):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(BigTableAdmin[AuditEntry]):
+class AuditEntryAdmin(LogTableAdmin[AuditEntry]):
     list_display = ["created_at", "broadcaster", "actor_label", "address", "action", "target"]
     list_display_links = ["created_at"]
     list_filter = [BroadcasterFilter, ActionFilter]

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.cache import add_never_cache_headers
 
 from subscriptions.accounts import create_broadcaster, update_broadcaster
-from subscriptions.admin.staff import NoDelete
+from subscriptions.admin.base import NoDeleteAdmin
 from subscriptions.models import Broadcaster, User
 from subscriptions.portal import one_time_secrets
 from subscriptions.portal.access import actor_of
@@ -37,7 +37,7 @@ class NewBroadcasterForm(forms.ModelForm[Broadcaster]):
 
 
 @admin.register(Broadcaster)
-class BroadcasterAdmin(NoDelete[Broadcaster]):
+class BroadcasterAdmin(NoDeleteAdmin[Broadcaster]):
     list_display = ["name", "id", "platform", "environment", "max_endpoints", "paused"]
     list_filter = ["platform", "environment", "paused"]
     list_select_related = ["platform", "live"]

@@ -14,9 +14,9 @@ from django.http import HttpRequest
 
 from subscriptions.models import Platform, Topic, UseCase
 from subscriptions.models.platform import Origin
-from subscriptions.platforms.files import TOPIC_NAME, read_schema, sample_fault
-from subscriptions.platforms.rules import SPREAD, PlatformFileError, PlatformRules
-from subscriptions.toml_table import Table
+from subscriptions.platforms.files import TOPIC_NAME, find_sample_fault, read_schema
+from subscriptions.platforms.rules import SPREAD, PlatformRules
+from subscriptions.toml_table import Table, TableError
 
 M = TypeVar("M", bound=Model)
 _MODEL_FOR_RULES = "standard"
@@ -32,7 +32,7 @@ def checked_rules(text: str, *, name: str, title: str) -> PlatformRules:
         raise ValidationError("Give a JSON object with wire, signature, delivery and endpoints.")
     try:
         return PlatformRules.from_dict(values | {"name": name, "title": title})
-    except PlatformFileError as error:
+    except TableError as error:
         raise ValidationError(str(error)) from error
 
 
@@ -183,11 +183,11 @@ def _check_sample(sample: str, schema: object, rules: PlatformRules) -> None:
     try:
         checked = read_schema(Table({"schema": json.dumps(schema)}), "schema")
         data = json.loads(sample)
-    except (PlatformFileError, ValueError) as error:
+    except ValueError as error:
         raise ValidationError(f"Sample or schema cannot be used: {error}.") from error
     if not isinstance(data, dict):
         raise ValidationError("The sample must be a JSON object.")
-    fault = sample_fault(data, checked)
+    fault = find_sample_fault(data, checked)
     if fault:
         raise ValidationError(f"The sample is not valid under the schema: {fault}.")
     fields = dict(rules.body)

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from subscriptions.admin.staff import NoDelete, act_on_each
+from subscriptions.admin.base import NoDeleteAdmin, act_on_each
 from subscriptions.audit import SYSTEM
 from subscriptions.endpoints.header_rules import mask_headers
 from subscriptions.endpoints.lifecycle import update_endpoint
@@ -88,7 +88,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(NoDelete[Endpoint]):
+class EndpointAdmin(NoDeleteAdmin[Endpoint]):
     form = EndpointForm
     list_display = ["name", "public_id", "broadcaster", "url", "state", "status_changed_at"]
     list_filter = [StatusFilter, "broadcaster__platform", "broadcaster__environment"]

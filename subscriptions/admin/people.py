@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from subscriptions.accounts.members import change_role, remove_member, withdraw_invitation
-from subscriptions.admin.staff import NoDelete, ReadOnly, act_on_each
+from subscriptions.admin.base import NoDeleteAdmin, ReadOnlyAdmin, act_on_each
 from subscriptions.audit import record_for_user
 from subscriptions.errors import Conflict
 from subscriptions.models import Invitation, Member, User
@@ -91,7 +91,7 @@ class UserAdmin(DjangoUserAdmin[User]):
 
 
 @admin.register(Member)
-class MemberAdmin(ReadOnly[Member]):
+class MemberAdmin(ReadOnlyAdmin[Member]):
     list_display = ["user", "broadcaster", "role", "created_at"]
     list_filter = ["role"]
     list_select_related = ["user", "broadcaster"]
@@ -132,7 +132,7 @@ class MemberAdmin(ReadOnly[Member]):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnly[Invitation]):
+class InvitationAdmin(ReadOnlyAdmin[Invitation]):
     list_display = ["email", "broadcaster", "role", "invited_by", "expires_at", "accepted_at"]
     list_select_related = ["broadcaster", "invited_by"]
     search_fields = ["email", "broadcaster__name"]
@@ -174,7 +174,7 @@ class GroupAdmin(DjangoGroupAdmin):
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(NoDelete[Authenticator]):
+class AuthenticatorAdmin(NoDeleteAdmin[Authenticator]):
     """Someone who lost a second factor is let in by taking it away here."""
 
     list_display = ["user", "type", "created_at", "last_used_at"]

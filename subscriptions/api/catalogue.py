@@ -8,14 +8,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from subscriptions.catalogue.topics import find_topic
+from subscriptions.catalogue import find_topic
 from subscriptions.errors import Refused
 from subscriptions.models import Topic, UseCase
-from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output
 from subscriptions.rest.fields import Output
-from subscriptions.rest.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.rest.pagination import page_of_list
-from subscriptions.rest.viewsets import TenantViewSet, missing
+from subscriptions.rest.openapi import PAGE_PARAMETERS, operation, page_output
+from subscriptions.rest.pagination import PAGE_QUERY, page_of_list
+from subscriptions.rest.viewsets import TenantViewSet, not_found
 
 
 class LimitsOutput(Output):
@@ -51,7 +50,7 @@ class BroadcasterOutput(Output):
 class BroadcasterViewSet(TenantViewSet):
     scopes = {"retrieve": None}
 
-    @documented("Whose token this is", answers={200: BroadcasterOutput}, tag="Account")
+    @operation("Whose token this is", responses={200: BroadcasterOutput}, tag="Account")
     def retrieve(self, request: Request) -> Response:
         broadcaster = self.broadcaster
         rules = broadcaster.rules.to_dict()
@@ -108,11 +107,11 @@ def _topic(topic: Topic) -> dict[str, Any]:
 
 class TopicViewSet(TenantViewSet):
     scopes = {"list": None, "retrieve": None}
-    queries = {"list": PAGING}
+    queries = {"list": PAGE_QUERY}
 
-    @documented(
+    @operation(
         "List topics",
-        answers={200: page_output(TopicOutput)},
+        responses={200: page_output(TopicOutput)},
         parameters=PAGE_PARAMETERS,
         tag="Catalogue",
         description="In the order of the catalogue.",
@@ -121,10 +120,10 @@ class TopicViewSet(TenantViewSet):
         topics = list(self.broadcaster.platform.topics.prefetch_related("use_cases"))
         return Response(page_of_list(topics, self.query, lambda topic: topic.pk).body(_topic))
 
-    @documented(
+    @operation(
         "Read a topic",
-        answers={200: TopicOutput},
-        refusals=[404],
+        responses={200: TopicOutput},
+        problems=[404],
         tag="Catalogue",
         description="By its name or an alias.",
     )
@@ -136,10 +135,10 @@ def topic_or_404(view: TenantViewSet, name: str) -> Topic:
     """The topic in the URL. Raises the API's NotFound."""
     try:
         if "\0" in name or len(name) > 100:
-            raise missing("topic", name)
+            raise not_found("topic", name)
         return find_topic(view.broadcaster.platform, name)
     except Refused as refused:
-        raise missing("topic", name) from refused
+        raise not_found("topic", name) from refused
 
 
 class UseCaseOutput(Output):
@@ -159,9 +158,9 @@ def _use_case(case: UseCase) -> dict[str, Any]:
 class UseCaseViewSet(TenantViewSet):
     scopes = {"list": None}
 
-    @documented(
+    @operation(
         "List use cases",
-        answers={200: UseCaseOutput(many=True)},
+        responses={200: UseCaseOutput(many=True)},
         tag="Catalogue",
         description="All of them, in one array.",
     )

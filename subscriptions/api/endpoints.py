@@ -25,11 +25,10 @@ from subscriptions.endpoints.signing_tokens import DEFAULT_OVERLAP, rotate_token
 from subscriptions.endpoints.status import resume_endpoint
 from subscriptions.models import Endpoint, Scope
 from subscriptions.models.endpoint import EndpointQuerySet
-from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output
 from subscriptions.rest.fields import Input, Output, Text, Time, WholeNumber
-from subscriptions.rest.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.rest.pagination import page_of
-from subscriptions.rest.viewsets import TenantViewSet, missing
+from subscriptions.rest.openapi import PAGE_PARAMETERS, operation, page_output
+from subscriptions.rest.pagination import PAGE_QUERY, page_of
+from subscriptions.rest.viewsets import TenantViewSet, not_found
 
 TAG = "Endpoints"
 
@@ -56,7 +55,7 @@ class EndpointViewSet(TenantViewSet):
         "rotate_token": Scope.ENDPOINTS_WRITE,
         "resume": Scope.ENDPOINTS_WRITE,
     }
-    queries = {"list": PAGING}
+    queries = {"list": PAGE_QUERY}
 
     def _rows(self) -> EndpointQuerySet:
         return Endpoint.objects.for_broadcaster(self.broadcaster)
@@ -65,13 +64,13 @@ class EndpointViewSet(TenantViewSet):
         rows = self._rows().select_for_update(of=("self",)) if lock else self._rows()
         endpoint = rows.filter(public_id=endpoint_id).first()
         if endpoint is None:
-            raise missing("endpoint", endpoint_id)
+            raise not_found("endpoint", endpoint_id)
         endpoint.broadcaster = self.broadcaster
         return endpoint
 
-    @documented(
+    @operation(
         "List endpoints",
-        answers={200: page_output(EndpointOutput)},
+        responses={200: page_output(EndpointOutput)},
         parameters=PAGE_PARAMETERS,
         tag=TAG,
     )
@@ -79,11 +78,11 @@ class EndpointViewSet(TenantViewSet):
         page = page_of(self._rows().prefetch_related("topics"), self.query)
         return Response(page.body(represent))
 
-    @documented(
+    @operation(
         "Make an endpoint",
-        answers={201: NewEndpointOutput},
-        refusals=[409],
-        takes=NewEndpointInput,
+        responses={201: NewEndpointOutput},
+        problems=[409],
+        body=NewEndpointInput,
         tag=TAG,
         description="This answer alone carries the signing token. Over the platform's limit: 409 "
         "`endpoint_limit_reached`. A URL that cannot be sent to: 422 `url_not_allowed`.",
@@ -99,15 +98,15 @@ class EndpointViewSet(TenantViewSet):
         )
         return Response({**represent(made.endpoint), "token": made.token}, status=201)
 
-    @documented("Read an endpoint", answers={200: EndpointOutput}, refusals=[404], tag=TAG)
+    @operation("Read an endpoint", responses={200: EndpointOutput}, problems=[404], tag=TAG)
     def retrieve(self, request: Request, endpoint_id: str) -> Response:
         return Response(represent(self._get(endpoint_id)))
 
-    @documented(
+    @operation(
         "Change an endpoint",
-        answers={200: EndpointOutput},
-        refusals=[404],
-        takes=EndpointInput(partial=True),
+        responses={200: EndpointOutput},
+        problems=[404],
+        body=EndpointInput(partial=True),
         tag=TAG,
         description="Fields that are left out stay as they are, and so does a header whose masked "
         "value is sent back. Switching it off cancels what is pending; switching it on lifts a "
@@ -129,10 +128,10 @@ class EndpointViewSet(TenantViewSet):
             )
         return Response(represent(endpoint))
 
-    @documented(
+    @operation(
         "Delete an endpoint",
-        answers={204: None},
-        refusals=[404],
+        responses={204: None},
+        problems=[404],
         tag=TAG,
         description="Nothing more is sent to it. Its deliveries stay readable.",
     )
@@ -141,12 +140,12 @@ class EndpointViewSet(TenantViewSet):
         delete_endpoint(endpoint=self._get(endpoint_id), actor=self.actor)
         return Response(status=204)
 
-    @documented(
+    @operation(
         "Rotate the signing token",
         operation_id="endpoints_rotate_token",
-        answers={200: RotationOutput},
-        refusals=[404, 409],
-        takes=RotationInput,
+        responses={200: RotationOutput},
+        problems=[404, 409],
+        body=RotationInput,
         tag=TAG,
         description="`overlap_seconds` of 0 ends the old token at once: for one that has leaked.",
     )
@@ -163,11 +162,11 @@ class EndpointViewSet(TenantViewSet):
         )
         return Response(RotationOutput(rotated).data)
 
-    @documented(
+    @operation(
         "Lift a suspension",
         operation_id="endpoints_resume",
-        answers={200: EndpointOutput},
-        refusals=[404, 409],
+        responses={200: EndpointOutput},
+        problems=[404, 409],
         tag=TAG,
     )
     def resume(self, request: Request, endpoint_id: str) -> Response:

@@ -12,8 +12,8 @@ from subscriptions.api.catalogue import topic_or_404
 from subscriptions.endpoints.topic_endpoints import list_topic_endpoints, set_topic_endpoints
 from subscriptions.errors import NotFound
 from subscriptions.models import Scope
-from subscriptions.rest.documented import documented
 from subscriptions.rest.fields import Input, Output, Text
+from subscriptions.rest.openapi import operation
 from subscriptions.rest.viewsets import TenantViewSet
 
 PLATFORM = "cleeng"
@@ -36,11 +36,11 @@ class TopicEndpointsOutput(Output):
 class TopicEndpointsViewSet(TenantViewSet):
     scopes = {"list": Scope.ENDPOINTS_READ, "update": Scope.ENDPOINTS_WRITE}
 
-    @documented(
+    @operation(
         "List topics with their endpoints",
         operation_id="cleeng_list_topic_endpoints",
-        answers={200: TopicEndpointsOutput(many=True)},
-        refusals=[404],
+        responses={200: TopicEndpointsOutput(many=True)},
+        problems=[404],
         tag="Cleeng",
         description="Topics that have endpoints, in the order of the catalogue. Only for "
         "broadcasters on the cleeng platform.",
@@ -54,12 +54,12 @@ class TopicEndpointsViewSet(TenantViewSet):
             ]
         )
 
-    @documented(
+    @operation(
         "Set a topic's endpoints",
         operation_id="cleeng_set_topic_endpoints",
-        answers={200: TopicEndpointOutput(many=True)},
-        refusals=[404, 409],
-        takes=TopicEndpointInput(many=True),
+        responses={200: TopicEndpointOutput(many=True)},
+        problems=[404, 409],
+        body=TopicEndpointInput(many=True),
         tag="Cleeng",
         description="Exactly these, in one transaction: endpoints that are not in the list lose "
         "the topic, and are deleted when it was their last; new URLs become endpoints.",

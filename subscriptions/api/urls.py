@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 
 from subscriptions.api.catalogue import BroadcasterViewSet, TopicViewSet, UseCaseViewSet
 from subscriptions.api.endpoints import EndpointViewSet
-from subscriptions.api.tokens import TokenViewSet
+from subscriptions.api.publisher_tokens import TokenViewSet
 from subscriptions.rest.path_ids import PublicId
 
 register_converter(PublicId, "public_id")

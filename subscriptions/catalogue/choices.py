@@ -26,7 +26,7 @@ class TopicGroup:
         return sum(choice.chosen for choice in self.choices)
 
 
-def topic_groups(topics: Iterable[Topic], chosen: Iterable[str] = ()) -> list[TopicGroup]:
+def group_topics(topics: Iterable[Topic], chosen: Iterable[str] = ()) -> list[TopicGroup]:
     """The topics in their groups, groups in the order of their first topic."""
     names = set(chosen)
     listed = list(topics)
@@ -46,7 +46,7 @@ class UseCaseChoice:
     topics: list[Topic]
 
 
-def use_cases_of(topics: Iterable[Topic]) -> list[UseCaseChoice]:
+def list_use_cases(topics: Iterable[Topic]) -> list[UseCaseChoice]:
     """In the platform's order, each with its topics; the topics come with their use cases."""
     members: dict[UseCase, list[Topic]] = {}
     for topic in topics:

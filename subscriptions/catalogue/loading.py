@@ -9,8 +9,7 @@ from django.db.models import Model
 
 from subscriptions.models.broadcaster import Broadcaster
 from subscriptions.models.platform import Origin, Platform, Topic, UseCase
-from subscriptions.platforms.files import PlatformFile, TopicEntry, UseCaseEntry
-from subscriptions.toml_table import PlatformFileError
+from subscriptions.platforms.files import PlatformFile, PlatformFileError, TopicEntry, UseCaseEntry
 
 Row = TypeVar("Row", bound=Model)
 

@@ -22,7 +22,7 @@ class SampleRequest:
     body: str  # indented; a real one is compact
 
 
-def sample_request(broadcaster: Broadcaster, topic: Topic) -> SampleRequest:
+def build_sample_request(broadcaster: Broadcaster, topic: Topic) -> SampleRequest:
     """With this broadcaster's id, and the platform's own signature, elided."""
     rules = broadcaster.rules
     body: dict[str, Any] = {}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 
-from subscriptions.errors import Refused
+from subscriptions.errors import Refused, did_you_mean
 from subscriptions.models.platform import Platform, Topic
-from subscriptions.toml_table import did_you_mean
 
 # A hint compares a name with every topic's; a topic's name has 100 characters at most.
 MAX_SHOWN_CHARS = 100
@@ -17,7 +16,7 @@ _names: dict[tuple[str, str], str] = {}
 _names_stale_at = 0.0
 
 
-def topic_name(platform: Platform, name: str) -> str:
+def resolve_topic_name(platform: Platform, name: str) -> str:
     """The documented name of the topic called `name`; for publishing, which asks all the time.
 
     A new topic is found at once; one that was taken away is taken for good for five seconds more.

@@ -38,7 +38,7 @@ def _literal(token: str, language: str) -> str:
     return json.dumps(token, ensure_ascii=False)
 
 
-def samples_for(scheme: str, *, header: str, token: str = "") -> list[CodeSample]:
+def render_code_samples(scheme: str, *, header: str, token: str = "") -> list[CodeSample]:
     """One sample a language; empty for the scheme "none"."""
     if scheme == "none":
         return []

@@ -69,7 +69,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 
 
-def judge(address: str, allowed: Sequence[IPNetwork]) -> str | None:
+def find_address_fault(address: str, allowed: Sequence[IPNetwork]) -> str | None:
     """Why `address` may not be called ("a private address"), or None where it may be.
 
     allowed: networks that the operator lets through, whatever they are. An IPv6 address that

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings as portal_settings
 
-from subscriptions.catalogue.topics import find_topic
+from subscriptions.catalogue import find_topic
 from subscriptions.endpoints.header_rules import mask_headers
 from subscriptions.endpoints.own_hosts import is_request_bin, own_hosts
 from subscriptions.endpoints.url_rules import check_url

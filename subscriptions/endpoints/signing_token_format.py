@@ -44,7 +44,7 @@ def check_token(token: str, token_format: str) -> None:
         raise Refused(fault, code="token_invalid", pointer="/token")
 
 
-def key_bytes(token: str) -> bytes:
+def decode_key(token: str) -> bytes:
     """The HMAC key of a token under Standard Webhooks: a `whsec_` one decoded, else its UTF-8."""
     key = _whsec_key(token)
     return token.encode() if key is None else key

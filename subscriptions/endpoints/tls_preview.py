@@ -37,7 +37,7 @@ def _context(extra_ca_file: str | None) -> ssl.SSLContext:
     return context
 
 
-def tls_fault(host: str, port: int, addresses: Sequence[str]) -> str | None:
+def find_tls_fault(host: str, port: int, addresses: Sequence[str]) -> str | None:
     """None where a handshake succeeds with one of the addresses, whose judging is the caller's.
 
     Takes four seconds for each of two addresses at most; nothing is sent beyond the handshake.

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import idna
 
-from subscriptions.endpoints.addresses import IPNetwork, judge
+from subscriptions.endpoints.addresses import IPNetwork, find_address_fault
 from subscriptions.errors import Refused
 
 MAX_URL_LENGTH = 2048
@@ -84,7 +84,7 @@ def check_target(
     if parts.host in own_hosts or f"{parts.host}:{parts.port}" in own_hosts:
         raise _refused(f"{parts.host} is this portal itself: use the address of your receiver.")
     address = parts.address or ("127.0.0.1" if is_localhost(parts.host) else None)
-    reason = judge(address, allowed_networks) if address else None
+    reason = find_address_fault(address, allowed_networks) if address else None
     if reason:
         raise _refused(
             f"{parts.host} is {reason}: use a public host, or ask your operator to allow the "

@@ -16,14 +16,18 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from subscriptions.platforms.rules import NAME, SPREAD, PlatformRules
-from subscriptions.platforms.toml_lines import line_of
-from subscriptions.toml_table import PlatformFileError, Table
+from subscriptions.platforms.toml_lines import find_line
+from subscriptions.toml_table import Table, TableError
 
 PLATFORMS_DIR = Path(__file__).parent
 SOURCES = ("seed", "doc", "prop")
 TOPIC_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 RULE_KEYS = ("name", "title", "wire", "signature", "delivery", "endpoints")
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class PlatformFileError(ValueError):
+    """A platform's file cannot be used; the text names the file, the line, the key and the fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,8 @@ def parse_platform(text: str, file_name: str) -> PlatformFile:
         ) from error
     try:
         return _platform(values, file_name)
-    except PlatformFileError as error:
-        line = line_of(text, error.key, near=error.near, row=error.row)
+    except TableError as error:
+        line = find_line(text, error.key, near=error.near, row=error.row)
         located = PlatformFileError(f"{file_name}, line {line}: {error}")
         raise located from error
 
@@ -169,7 +173,7 @@ class _TopicReader:
 
     def _sample(self, table: Table, schema: dict[str, Any]) -> str:
         value = _json_object(table, "sample")
-        fault = sample_fault(value, schema)
+        fault = find_sample_fault(value, schema)
         if fault:
             raise table.error("sample", f"is not valid under its schema: {fault}")
         for name in value:
@@ -243,7 +247,7 @@ def _references(schema: object) -> Iterator[str]:
             yield from _references(item)
 
 
-def sample_fault(data: object, schema: dict[str, Any]) -> str:
+def find_sample_fault(data: object, schema: dict[str, Any]) -> str:
     """Why `data` is not valid under `schema`, in words; empty when it is."""
     # An empty registry: a schema never makes the validator open a connection.
     validator = Draft202012Validator(schema, registry=Registry())

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from subscriptions.toml_table import PlatformFileError, Table
-
-__all__ = ["BODY_SOURCES", "PlatformFileError", "PlatformRules", "SignatureRules"]
+from subscriptions.toml_table import Table
 
 BODY_SOURCES = (
     "broadcaster.id",
@@ -108,7 +106,7 @@ class PlatformRules:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> PlatformRules:
-        """Read `to_dict()`'s form, or a platform file's; PlatformFileError names a bad key."""
+        """Read `to_dict()`'s form, or a platform file's; TableError names a bad key."""
         top = Table(values)
         top.allow("name", "title", "wire", "signature", "delivery", "endpoints")
         wire, delivery, endpoints = (top.table(key) for key in ("wire", "delivery", "endpoints"))

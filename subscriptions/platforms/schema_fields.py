@@ -19,7 +19,9 @@ class SchemaField:
     note: str
 
 
-def fields_of(schema: Mapping[str, Any], prefix: str = "", depth: int = 0) -> list[SchemaField]:
+def list_schema_fields(
+    schema: Mapping[str, Any], prefix: str = "", depth: int = 0
+) -> list[SchemaField]:
     """All fields of an object's schema, nested ones after their parent."""
     return list(_walk(schema, prefix, depth))
 

@@ -11,7 +11,7 @@ from subscriptions.toml_table import KeyPath
 Span = tuple[int, int]
 
 
-def line_of(text: str, key: KeyPath, *, near: str = "", row: int = 0) -> int:
+def find_line(text: str, key: KeyPath, *, near: str = "", row: int = 0) -> int:
     """The line, from 1, where `key` of a valid TOML `text` is set.
 
     A key that is not there gives the line of the table that should hold it, or 1. Within a value

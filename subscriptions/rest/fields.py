@@ -12,9 +12,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from subscriptions.errors import MAX_FAULTS
+from subscriptions.errors import MAX_FAULTS, did_you_mean
 from subscriptions.rest.times import EXAMPLE, iso_ms, parse_time
-from subscriptions.toml_table import did_you_mean
 
 # PostgreSQL's integer; the verbs have narrower ranges of their own.
 MAX_INTEGER = 2**31 - 1

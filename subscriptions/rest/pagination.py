@@ -16,22 +16,25 @@ from subscriptions.rest.query import Query
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
-PAGE_PARAMETERS = ("limit", "cursor")
+PAGE_QUERY = ("limit", "cursor")
 MAX_LIMIT = 250
 DEFAULT_LIMIT = 50
 
-# What follows a position: rows older than it, at it or older, newer than it, at it or newer.
-OLDER, FROM, NEWER, BACK = "o", "f", "n", "b"
-_LOOKUPS = {OLDER: "pk__lt", FROM: "pk__lte", NEWER: "pk__gt", BACK: "pk__gte"}
+# Which rows a cursor asks for, by where they lie from its position. Written in each cursor.
+OLDER, AT_OR_OLDER, NEWER, AT_OR_NEWER = "o", "f", "n", "b"
+_LOOKUPS = {OLDER: "pk__lt", AT_OR_OLDER: "pk__lte", NEWER: "pk__gt", AT_OR_NEWER: "pk__gte"}
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class CursorPage(Generic[T]):
+    """Rows, newest first, and the cursors of the pages around them; None if there is none."""
+
     rows: Sequence[T]
     next_cursor: str | None
     prev_cursor: str | None
 
     def body(self, represent: Callable[[T], Any]) -> dict[str, Any]:
+        """The page as JSON, each row as `represent` gives it."""
         return {
             "data": [represent(row) for row in self.rows],
             "next_cursor": self.next_cursor,
@@ -43,74 +46,81 @@ def page_limit(query: Query) -> int:
     return query.number("limit", 1, MAX_LIMIT) or DEFAULT_LIMIT
 
 
-def page_of(rows: QuerySet[M], query: Query, *, loose: Q | None = None, most: int = 0) -> Page[M]:
+def page_of(
+    rows: QuerySet[M], query: Query, *, unindexed: Q | None = None, scan_limit: int = 0
+) -> CursorPage[M]:
     """The page of `rows`, by primary key, that `limit` and `cursor` ask for.
 
-    `loose` narrows them down by what no index serves, among the next `most` rows: the page may
-    have few rows or none, and the cursor then goes on from where it stopped looking.
+    unindexed: a condition that no index serves. It is looked for among the next `scan_limit` rows
+    only: the page may have few rows or none, and its cursor then goes on where this scan ended.
+    Raises BadQuery.
     """
     limit = page_limit(query)
     text = query.text("cursor")
-    direction, position = (OLDER, None) if text is None else _read(text, rows.model)
-    upwards = direction in (NEWER, BACK)
+    direction, position = (OLDER, None) if text is None else _parse_cursor(text, rows.model)
+    upwards = direction in (NEWER, AT_OR_NEWER)
     rows = rows.order_by("pk" if upwards else "-pk")
     if position is not None:
         rows = rows.filter(**{_LOOKUPS[direction]: position})
-    edge = None
-    if loose is not None:
-        edge = next(iter(rows.values_list("pk", flat=True)[most - 1 : most]), None)
-        rows = rows.filter(loose)
-    if edge is not None:
-        rows = rows.filter(**{"pk__lte" if upwards else "pk__gte": edge})
+    scan_end = None
+    if unindexed is not None:
+        pks = rows.values_list("pk", flat=True)
+        scan_end = next(iter(pks[scan_limit - 1 : scan_limit]), None)
+        rows = rows.filter(unindexed)
+    if scan_end is not None:
+        rows = rows.filter(**{"pk__lte" if upwards else "pk__gte": scan_end})
     found = list(rows[: limit + 1])
-    ahead = found[limit - 1].pk if len(found) > limit else edge
+    last = found[limit - 1].pk if len(found) > limit else scan_end
     found = found[:limit]
-    further = NEWER if upwards else OLDER
-    onwards = _written(further, ahead) if ahead is not None else None
-    back = _way_back(found, position, upwards=upwards, may_skip=loose is not None)
+    onwards = _encode_cursor(NEWER if upwards else OLDER, last) if last is not None else None
+    back = _cursor_back(found, position, upwards=upwards, may_skip=unindexed is not None)
     if upwards:
-        return Page(found[::-1], back, onwards)
-    return Page(found, onwards, back)
+        return CursorPage(found[::-1], back, onwards)
+    return CursorPage(found, onwards, back)
 
 
-def _way_back(
+def _cursor_back(
     found: Sequence[Model], position: object, *, upwards: bool, may_skip: bool
 ) -> str | None:
-    """From the page's first row; from where it began, where it may have skipped all of its rows."""
+    """The cursor of the page before this one, None for the first page.
+
+    It starts at this page's first row. Without rows it starts at this page's own position, and only
+    if there can be rows beyond it: after a page of newer rows, or one that may have skipped some.
+    """
     if position is None:
         return None
     if found:
-        return _written(OLDER if upwards else NEWER, found[0].pk)
+        return _encode_cursor(OLDER if upwards else NEWER, found[0].pk)
     if upwards:
-        return _written(FROM, position)
-    return _written(BACK, position) if may_skip else None
+        return _encode_cursor(AT_OR_OLDER, position)
+    return _encode_cursor(AT_OR_NEWER, position) if may_skip else None
 
 
-def page_of_list(items: Sequence[T], query: Query, key: Callable[[T], int]) -> Page[T]:
+def page_of_list(items: Sequence[T], query: Query, key: Callable[[T], int]) -> CursorPage[T]:
     """A page of a short list that is in memory and keeps its own order."""
     limit = page_limit(query)
     text = query.text("cursor")
     start = 0
     if text is not None:
-        direction, position = _decoded(text)
+        direction, position = _decode_cursor(text)
         index = next((n for n, item in enumerate(items) if str(key(item)) == position), None)
         if index is None:
             raise _bad_cursor()
         start = index + 1 if direction == OLDER else max(0, index - limit)
     end = start + limit
     rows = items[start:end]
-    return Page(
+    return CursorPage(
         rows,
-        _written(OLDER, key(rows[-1])) if end < len(items) else None,
-        _written(NEWER, key(rows[0])) if rows and start else None,
+        _encode_cursor(OLDER, key(rows[-1])) if end < len(items) else None,
+        _encode_cursor(NEWER, key(rows[0])) if rows and start else None,
     )
 
 
-def _written(direction: str, position: object) -> str:
+def _encode_cursor(direction: str, position: object) -> str:
     return base64.urlsafe_b64encode(f"{direction}{position}".encode()).decode().rstrip("=")
 
 
-def _decoded(text: str) -> tuple[str, str]:
+def _decode_cursor(text: str) -> tuple[str, str]:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         plain = raw.decode("ascii")
@@ -121,8 +131,8 @@ def _decoded(text: str) -> tuple[str, str]:
     return plain[0], plain[1:]
 
 
-def _read(text: str, model: type[Model]) -> tuple[str, UUID | int]:
-    direction, position = _decoded(text)
+def _parse_cursor(text: str, model: type[Model]) -> tuple[str, UUID | int]:
+    direction, position = _decode_cursor(text)
     try:
         if model._meta.pk.get_internal_type() == "UUIDField":
             return direction, UUID(position)

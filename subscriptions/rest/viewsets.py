@@ -90,6 +90,6 @@ class UnknownAddress(APIView):
         )
 
 
-def missing(what: str, public_id: str) -> NotFound:
+def not_found(what: str, public_id: str) -> NotFound:
     """The answer for an id that does not exist, and for one of another broadcaster."""
     return NotFound(f"There is no {what} {public_id[:80]}.")

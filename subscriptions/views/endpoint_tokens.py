@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from subscriptions.catalogue.verifying_code import samples_for
+from subscriptions.catalogue.verifying_code import render_code_samples
 from subscriptions.endpoints import signing_tokens as verbs
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
@@ -43,7 +43,9 @@ def token_page(request: PortalRequest, endpoint_id: str) -> HttpResponse:
         "header": signature.header,
         "has_previous": endpoint.has_previous_token(timezone.now()),
         "carries_two": endpoint.can_carry_two_signatures,
-        "samples": samples_for(endpoint.signature_scheme, header=signature.header, token=token),
+        "samples": render_code_samples(
+            endpoint.signature_scheme, header=signature.header, token=token
+        ),
     }
     return no_store(page(request, "subscriptions/endpoint_token.html", context))
 

@@ -10,10 +10,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from subscriptions.catalogue.choices import topic_groups, use_cases_of
+from subscriptions.catalogue import group_topics, list_use_cases
 from subscriptions.endpoints.header_rules import mask_headers
 from subscriptions.endpoints.lifecycle import create_endpoint, update_endpoint
-from subscriptions.endpoints.url_preview import look_at
+from subscriptions.endpoints.url_preview import preview_url
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
@@ -120,7 +120,7 @@ def _form_page(
 ) -> HttpResponse:
     platform = request.broadcaster.platform
     topics = list(platform.topics.prefetch_related("use_cases"))
-    use_cases = use_cases_of(topics)
+    use_cases = list_use_cases(topics)
     wanted = request.POST.get("use_case") or request.GET.get("use_case")
     chosen = form.chosen_topics()
     for use_case in use_cases:
@@ -130,7 +130,7 @@ def _form_page(
         "form": form,
         "endpoint": endpoint,
         "rules": request.broadcaster.rules,
-        "groups": topic_groups(topics, chosen),
+        "groups": group_topics(topics, chosen),
         "use_cases": use_cases,
         "wanted_use_case": wanted,
         "wants_all": form.wants_all() and not wanted,
@@ -207,5 +207,5 @@ def check_url(request: PortalRequest) -> HttpResponse:
     if not request.htmx:
         return redirect("subscriptions:endpoint-list", request.broadcaster.pk)
     url = request.GET.get("url", "").strip()
-    finding = look_at(url, request.broadcaster.rules) if url else None
+    finding = preview_url(url, request.broadcaster.rules) if url else None
     return page(request, "subscriptions/_url_finding.html", {"finding": finding})

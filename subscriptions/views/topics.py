@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 
-from subscriptions.catalogue.choices import topic_groups, use_cases_of
-from subscriptions.catalogue.sample_request import sample_request
-from subscriptions.catalogue.verifying_code import samples_for
+from subscriptions.catalogue import group_topics, list_use_cases
+from subscriptions.catalogue.sample_request import build_sample_request
+from subscriptions.catalogue.verifying_code import render_code_samples
 from subscriptions.models import Endpoint
-from subscriptions.platforms.schema_fields import fields_of
+from subscriptions.platforms.schema_fields import list_schema_fields
 from subscriptions.portal.access import PortalRequest, broadcaster_page
 from subscriptions.portal.responses import page
 
@@ -26,8 +26,8 @@ def topic_list(request: PortalRequest) -> HttpResponse:
             | Q(group_title__icontains=query)
         )
     context = {
-        "groups": topic_groups(topics),
-        "use_cases": [] if query else use_cases_of(topics),
+        "groups": group_topics(topics),
+        "use_cases": [] if query else list_use_cases(topics),
         "query": query,
     }
     return page(
@@ -48,9 +48,9 @@ def topic_detail(request: PortalRequest, name: str) -> HttpResponse:
     context = {
         "topic": topic,
         "rules": rules,
-        "fields": fields_of(topic.schema),
-        "sample": sample_request(request.broadcaster, topic),
-        "samples": samples_for(rules.signature.scheme, header=rules.signature.header),
+        "fields": list_schema_fields(topic.schema),
+        "sample": build_sample_request(request.broadcaster, topic),
+        "samples": render_code_samples(rules.signature.scheme, header=rules.signature.header),
         "endpoints": Endpoint.objects.for_broadcaster(request.broadcaster)
         .filter(Q(all_topics=True) | Q(topics=topic))
         .distinct(),

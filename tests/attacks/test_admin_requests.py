@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.attacks.hostile import TEXTS
 from tests.attacks.portal_walk import furnished
 from tests.portal_clients import make_portal
-from tests.staff import superuser
+from tests.staff_clients import superuser
 
 pytestmark = pytest.mark.django_db
 # What is not one of these in a list's query is a lookup, and refused as one.

@@ -17,13 +17,13 @@ from django.utils import timezone
 from deliveries.models import Attempt, Delivery, Event, Pump
 from deliveries.publishing.publisher import publish
 from deliveries.test_console.request_bin import open_bin
-from subscriptions.admin import big_tables
+from subscriptions.admin import log_tables
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import delete_endpoint
 from subscriptions.identifiers import uuid7
 from subscriptions.models import AuditEntry, Broadcaster, Endpoint
 from tests.deliveries.sending import broadcaster_on, endpoint_at
-from tests.staff import act, change_url, list_url, staff, superuser
+from tests.staff_clients import act, change_url, list_url, staff, superuser
 
 pytestmark = pytest.mark.django_db
 URL = "https://example.com/hook"
@@ -184,7 +184,7 @@ def many(shop: Broadcaster, count: int) -> list[Event]:
 def test_a_list_shows_the_newest_of_its_scope_and_counts_no_further(
     root: Client, shop: Broadcaster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(big_tables, "WINDOW", 20)
+    monkeypatch.setattr(log_tables, "WINDOW", 20)
     many(shop, 50)
     other = broadcaster_on("clawget", "Other").broadcaster
     many(other, 5)
@@ -201,7 +201,7 @@ def test_every_query_of_a_list_is_bounded_by_the_primary_key(
     root: Client, endpoint: Endpoint, shop: Broadcaster, query: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(big_tables, "WINDOW", 1)
+    monkeypatch.setattr(log_tables, "WINDOW", 1)
     for _ in range(3):
         published(shop)
     with CaptureQueriesContext(

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import time
 
-from subscriptions.identifiers import uuid7, uuid7_of
+from subscriptions.identifiers import uuid7, uuid7_at
 
 RANDOM_BITS = (1 << 62) - 1
 
 
 def test_an_id_holds_its_moment_and_sorts_by_it() -> None:
     now = time.time_ns()
-    made = uuid7_of(now)
+    made = uuid7_at(now)
     assert (made.version, made.int >> 80) == (7, now // 1_000_000)
-    assert uuid7_of(now) < uuid7_of(now + 1_000) < uuid7_of(now + 1_000_000)
+    assert uuid7_at(now) < uuid7_at(now + 1_000) < uuid7_at(now + 1_000_000)
 
 
 def test_ids_of_one_moment_differ() -> None:
-    assert len({uuid7_of(1) for _ in range(5_000)}) == 5_000
+    assert len({uuid7_at(1) for _ in range(5_000)}) == 5_000
 
 
 def test_a_forked_process_draws_other_randomness_than_its_parent() -> None:
@@ -26,13 +26,13 @@ def test_a_forked_process_draws_other_randomness_than_its_parent() -> None:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(writing, b"".join(uuid7_of(1).bytes for _ in range(600)))
+        os.write(writing, b"".join(uuid7_at(1).bytes for _ in range(600)))
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         theirs = pipe.read()
     os.waitpid(child, 0)
     tails = {int.from_bytes(theirs[n : n + 16]) & RANDOM_BITS for n in range(0, len(theirs), 16)}
-    ours = {uuid7_of(1).int & RANDOM_BITS for _ in range(600)}
+    ours = {uuid7_at(1).int & RANDOM_BITS for _ in range(600)}
     assert len(tails) == len(ours) == 600
     assert not tails & ours

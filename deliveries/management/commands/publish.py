@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from deliveries.payload.canonical_json import JSONError, parse_json
 from deliveries.publishing.publisher import Published, publish
-from subscriptions.catalogue.topics import find_topic
+from subscriptions.catalogue import find_topic
 from subscriptions.errors import PortalError
 from subscriptions.models import Broadcaster
 

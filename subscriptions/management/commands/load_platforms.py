@@ -9,8 +9,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from subscriptions.catalogue.loading import load_platform
-from subscriptions.platforms.files import PLATFORMS_DIR, platform_paths, read_platform_file
-from subscriptions.toml_table import PlatformFileError
+from subscriptions.platforms.files import (
+    PLATFORMS_DIR,
+    PlatformFileError,
+    platform_paths,
+    read_platform_file,
+)
 
 
 class Command(BaseCommand):

@@ -18,9 +18,9 @@ from subscriptions.accounts import CreatedBroadcaster
 from subscriptions.errors import RateExceeded
 from subscriptions.models import AuditEntry, Broadcaster
 from tests.api_clients import Api, account
-from tests.at_once import at_once
+from tests.concurrency import run_concurrently
 from tests.deliveries.sending import broadcaster_on
-from tests.staff import change_url, superuser
+from tests.staff_clients import change_url, superuser
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 EVENT = {"topic": "purchase.completed", "data": {"n": 1}}
@@ -84,7 +84,7 @@ def test_time_makes_up_for_a_batch_and_a_clock_that_goes_back_gives_nothing(
 @pytest.mark.django_db(transaction=True)
 def test_processes_at_once_let_in_no_event_twice() -> None:
     broadcaster = broadcaster_on("clawget").broadcaster
-    admitted = at_once(4, lambda: [let_in(broadcaster, 1, 15, NOW) for _ in range(20)])
+    admitted = run_concurrently(4, lambda: [let_in(broadcaster, 1, 15, NOW) for _ in range(20)])
     assert [len(of_one) for of_one in admitted] == [20] * 4
     assert sum(map(sum, admitted)) == 16
 

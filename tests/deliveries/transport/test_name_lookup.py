@@ -9,12 +9,12 @@ import pytest
 
 from deliveries.transport import name_lookup
 from deliveries.transport.name_lookup import Answer, NameLookup
-from subscriptions.endpoints.addresses import judge
+from subscriptions.endpoints.addresses import find_address_fault
 from tests.deliveries.doors import LOOPBACK, Names
 
 
 def strict(address: Any) -> str | None:
-    return judge(address, ())
+    return find_address_fault(address, ())
 
 
 @pytest.fixture
@@ -75,7 +75,9 @@ def test_one_bad_record_blocks_the_whole_name(lookups: Callable[..., NameLookup]
 def test_localhost_is_this_machine_by_the_address_that_is_allowed(
     lookups: Callable[..., NameLookup],
 ) -> None:
-    lookup = lookups(lambda name: ["::1", "127.0.0.1"], lambda a: judge(a, LOOPBACK[:1]))
+    lookup = lookups(
+        lambda name: ["::1", "127.0.0.1"], lambda a: find_address_fault(a, LOOPBACK[:1])
+    )
     assert answer_of(lookup, "localhost").addresses == ("127.0.0.1",)
     closed = lookups(lambda name: ["::1", "127.0.0.1"])
     assert answer_of(closed, "localhost").blocked is not None

@@ -18,7 +18,7 @@ from subscriptions.errors import PortalError
 from subscriptions.models import Member, User
 from subscriptions.models.broadcaster import Role
 from tests.api_clients import Api
-from tests.at_once import at_once
+from tests.concurrency import run_concurrently
 from tests.portal_clients import PASSWORD, Portal, make_portal
 
 
@@ -95,7 +95,7 @@ def test_an_invitation_taken_twice_at_once_is_taken_once() -> None:
         except PortalError as error:
             refused.append(error.code)
 
-    at_once(2, take)
+    run_concurrently(2, take)
     assert len(refused) == 1
     assert refused[0] in ("invitation_gone", "already_a_member")
     assert Member.objects.filter(user=user, role=Role.DEVELOPER).count() == 1

@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from subscriptions.models import SharedCacheEntry, User
 from subscriptions.shared_cache import DatabaseCache
-from tests.at_once import at_once
+from tests.concurrency import run_concurrently
 
 PASSWORD = "correct horse battery"
 SIGN_IN = """
@@ -152,5 +152,5 @@ def test_what_has_expired_is_dropped_and_nothing_else() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_several_that_add_a_key_at_once_one_alone_does() -> None:
-    answers = at_once(4, lambda: cache.add("lock", True, 10))
+    answers = run_concurrently(4, lambda: cache.add("lock", True, 10))
     assert sorted(answers) == [False, False, False, True]

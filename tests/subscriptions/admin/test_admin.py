@@ -27,7 +27,7 @@ from subscriptions.models import (
     User,
 )
 from tests.deliveries.sending import broadcaster_on, endpoint_at
-from tests.staff import act, change_url, list_url, staff, superuser
+from tests.staff_clients import act, change_url, list_url, staff, superuser
 
 pytestmark = pytest.mark.django_db
 URL = "https://example.com/hook"

@@ -12,7 +12,7 @@ from django.urls import reverse
 from subscriptions.models import Platform, Topic
 from subscriptions.models.platform import Origin
 from tests.deliveries.sending import broadcaster_on
-from tests.staff import change_url, superuser
+from tests.staff_clients import change_url, superuser
 
 pytestmark = pytest.mark.django_db
 

@@ -186,8 +186,8 @@ def test_rotation_shows_the_new_token_once_and_keeps_the_old_for_the_overlap(api
     assert rotated["token"] != endpoint["token"]
     assert rotated["previous_expires_at"].endswith("Z")
     assert api.get(path).json()["token_hint"] == rotated["token"][-4:]
-    at_once = api.post(f"{path}/rotate-token", {"overlap_seconds": 0}).json()
-    assert at_once["previous_expires_at"] is None
+    without_overlap = api.post(f"{path}/rotate-token", {"overlap_seconds": 0}).json()
+    assert without_overlap["previous_expires_at"] is None
 
 
 @pytest.mark.parametrize("seconds", [-1, 604_801, 1.5, "60", True, 10**40])

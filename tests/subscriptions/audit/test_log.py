@@ -22,7 +22,7 @@ from subscriptions.models import AuditEntry, Broadcaster, User
 from subscriptions.models.audit import AuditIsAppendOnly, removal_allowed
 from subscriptions.views.audit import SUBJECTS
 from tests.portal_clients import PASSWORD, Portal
-from tests.staff import change_url, superuser
+from tests.staff_clients import change_url, superuser
 from webhooks_portal.settings import BASE_DIR
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from subscriptions.catalogue.topics import find_topic
+from subscriptions.catalogue import find_topic
 from subscriptions.errors import Refused
 from subscriptions.models import Platform
 

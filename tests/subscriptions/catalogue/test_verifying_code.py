@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deliveries.signing.signature import signature_headers
-from subscriptions.catalogue.verifying_code import LANGUAGES, PLACEHOLDER, samples_for
+from subscriptions.catalogue.verifying_code import LANGUAGES, PLACEHOLDER, render_code_samples
 from subscriptions.endpoints.signing_token_format import TokenPair, generate_token
 from subscriptions.models import Platform
 from subscriptions.platforms.rules import SignatureRules
@@ -47,7 +47,7 @@ class _Headers(dict[str, str]):
 
 def sample(scheme: str, language: str, token: str) -> str:
     header = rules(scheme).header
-    found = samples_for(scheme, header=header, token=token)
+    found = render_code_samples(scheme, header=header, token=token)
     return next(s.text for s in found if s.language == language)
 
 
@@ -115,7 +115,7 @@ def test_every_language_names_the_token_the_header_and_a_comparison_in_constant_
     }
     header = rules(scheme).header or "webhook-signature"
     spellings = {header.lower(), "http_" + header.lower().replace("-", "_")}
-    found = samples_for(scheme, header=rules(scheme).header)
+    found = render_code_samples(scheme, header=rules(scheme).header)
     assert [s.language for s in found] == [language for language, _, _ in LANGUAGES]
     for made in found:
         assert PLACEHOLDER in made.text
@@ -133,5 +133,5 @@ def test_a_token_cannot_break_out_of_its_literal() -> None:
 
 
 def test_what_is_not_signed_has_no_code(db: None) -> None:
-    assert samples_for("none", header="") == []
+    assert render_code_samples("none", header="") == []
     assert Platform.objects.get(pk="cleeng").rules.signature.scheme == "none"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from subscriptions.endpoints.url_preview import UrlFinding, look_at
+from subscriptions.endpoints.url_preview import UrlPreview, preview_url
 from tests import certificates
 from tests.certificates import Certificate
 from tests.portal_clients import Portal
@@ -17,12 +17,12 @@ from tests.receiver import Receiver
 
 
 @pytest.fixture
-def look(portal: Portal, settings: Settings, tmp_path: Path) -> Callable[[str], UrlFinding]:
+def look(portal: Portal, settings: Settings, tmp_path: Path) -> Callable[[str], UrlPreview]:
     authority = tmp_path / "authority.pem"
     authority.write_bytes(certificates.authority().pem)
     settings.WEBHOOKS_EXTRA_CA_FILE = str(authority)
     settings.WEBHOOKS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    return lambda url: look_at(url, portal.live.rules)
+    return lambda url: preview_url(url, portal.live.rules)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def look(portal: Portal, settings: Settings, tmp_path: Path) -> Callable[[str], 
     ],
 )
 def test_the_certificate_is_tried(
-    look: Callable[[str], UrlFinding],
+    look: Callable[[str], UrlPreview],
     certificate: Callable[[], Certificate],
     kind: str,
     words: str,
@@ -49,7 +49,7 @@ def test_the_certificate_is_tried(
         assert receiver.requests == []
 
 
-def test_what_speaks_no_tls_or_does_not_listen_is_said(look: Callable[[str], UrlFinding]) -> None:
+def test_what_speaks_no_tls_or_does_not_listen_is_said(look: Callable[[str], UrlPreview]) -> None:
     with Receiver(greeting=b"220 mail.example ESMTP\r\n") as receiver:
         assert "does not answer in TLS" in look(f"https://127.0.0.1:{receiver.port}/").text
     with Receiver() as receiver:
@@ -61,7 +61,7 @@ def test_what_speaks_no_tls_or_does_not_listen_is_said(look: Callable[[str], Url
 
 
 def test_an_address_that_is_not_allowed_is_not_connected_to(
-    look: Callable[[str], UrlFinding], settings: Settings
+    look: Callable[[str], UrlPreview], settings: Settings
 ) -> None:
     settings.WEBHOOKS_ALLOWED_NETWORKS = []
     with Receiver(certificate=certificates.good()) as receiver:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from subscriptions.platforms.files import parse_platform, read_platform_file
-from subscriptions.platforms.rules import PlatformFileError
+from subscriptions.platforms.files import PlatformFileError, parse_platform, read_platform_file
 
 GOOD = (Path(__file__).parent / "demo.toml").read_text(encoding="utf-8")
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from subscriptions.platforms.rules import PlatformFileError, PlatformRules
+from subscriptions.platforms.rules import PlatformRules
+from subscriptions.toml_table import TableError
 
 CLAWGET: dict[str, Any] = {
     "name": "clawget",
@@ -152,7 +153,7 @@ def test_no_retries_at_all_can_be_said() -> None:
     ],
 )
 def test_a_mistake_is_refused_by_its_key(path: str, value: object, fault: str) -> None:
-    with pytest.raises(PlatformFileError) as caught:
+    with pytest.raises(TableError) as caught:
         PlatformRules.from_dict(changed(path, value))
 
     assert fault in str(caught.value)
@@ -161,5 +162,5 @@ def test_a_mistake_is_refused_by_its_key(path: str, value: object, fault: str) -
 def test_an_unsigned_platform_names_no_header() -> None:
     values = changed("signature.scheme", "none")
 
-    with pytest.raises(PlatformFileError, match=r"signature\.header: scheme none has no header"):
+    with pytest.raises(TableError, match=r"signature\.header: scheme none has no header"):
         PlatformRules.from_dict(values)

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from subscriptions.platforms.schema_fields import SchemaField, fields_of
+from subscriptions.platforms.schema_fields import SchemaField, list_schema_fields
 from tests.portal_clients import HTMX, Portal, make_portal
 
 
@@ -69,7 +69,7 @@ def test_a_schema_becomes_rows_nested_fields_after_their_parent() -> None:
             "open": True,
         },
     }
-    assert fields_of(schema) == [
+    assert list_schema_fields(schema) == [
         SchemaField("id", "string", True, "Who"),
         SchemaField("buyer", "object", False, ""),
         SchemaField("buyer.mail", "string or null", False, ""),
@@ -78,4 +78,4 @@ def test_a_schema_becomes_rows_nested_fields_after_their_parent() -> None:
         SchemaField("kind", "constant", False, "format word; always x"),
         SchemaField("open", "any", False, ""),
     ]
-    assert fields_of({}) == []
+    assert list_schema_fields({}) == []

@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from subscriptions.accounts import revoke_token
-from subscriptions.admin.staff import ReadOnly, act_on_each
+from subscriptions.admin.base import ReadOnlyAdmin, act_on_each
 from subscriptions.models import PublisherToken
 from subscriptions.portal.access import actor_of
 
 
 @admin.register(PublisherToken)
-class PublisherTokenAdmin(ReadOnly[PublisherToken]):
+class PublisherTokenAdmin(ReadOnlyAdmin[PublisherToken]):
     list_display = ["__str__", "broadcaster", "is_live", "expires_at", "revoked_at", "last_used_at"]
     list_filter = ["broadcaster__environment", "broadcaster__platform"]
     list_select_related = ["broadcaster"]

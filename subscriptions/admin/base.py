@@ -17,14 +17,14 @@ M = TypeVar("M", bound=Model)
 MAX_ROWS = 1_000
 
 
-class NoDelete(admin.ModelAdmin[M]):
+class NoDeleteAdmin(admin.ModelAdmin[M]):
     """Nothing of these is ever deleted from the table by hand."""
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
 
 
-class ReadOnly(NoDelete[M]):
+class ReadOnlyAdmin(NoDeleteAdmin[M]):
     """To be looked at; `has_operate_permission` is for actions that call verbs."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from subscriptions.admin.staff import ReadOnly
+from subscriptions.admin.base import ReadOnlyAdmin
 from subscriptions.models import Endpoint
 
 M = TypeVar("M", bound=Model)
@@ -139,7 +139,7 @@ class NewestChangeList(ChangeList):
         return scope if floor is None else scope.filter(pk__gt=floor)
 
 
-class BigTableAdmin(ReadOnly[M]):
+class LogTableAdmin(ReadOnlyAdmin[M]):
     """A read-only list of the newest rows; other rows are found by scope, time or id."""
 
     show_full_result_count = False

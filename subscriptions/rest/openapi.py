@@ -99,35 +99,36 @@ def page_output(row: type[serializers.Serializer[Any]]) -> serializers.Serialize
     return page()  # type: ignore[no-any-return]
 
 
-def documented(
+def operation(
     summary: str,
     *,
-    answers: Mapping[int, Any],
-    refusals: Sequence[int] = (),
-    takes: Any = None,
+    responses: Mapping[int, Any],
+    problems: Sequence[int] = (),
+    body: Any = None,
     parameters: Sequence[OpenApiParameter] = (),
     tag: str,
     description: str = "",
     operation_id: str | None = None,
 ) -> Callable[[F], F]:
-    """The description of an operation: its answers, and the problems it can end in.
+    """Describe an operation: what it takes, its responses, and the problems it can end in.
 
-    Every operation can end in 400, 401, 403, 405, 429 and 503, one that takes a body in 413, 415
-    and 422 as well.
+    responses: the output of each status of success. problems: statuses that are this operation's
+    own; every one can end in 400, 401, 403, 405, 429 and 503 besides, and one that takes a body in
+    413, 415 and 422.
     """
-    statuses = {400, 401, 403, 405, 429, 503, *refusals}
-    if takes is not None:
+    statuses = {400, 401, 403, 405, 429, 503, *problems}
+    if body is not None:
         statuses |= {413, 415, 422}
-    problems: dict[Any, Any] = {
+    problem_responses: dict[Any, Any] = {
         (status, CONTENT_TYPE): OpenApiResponse(ProblemOutput, description=REASONS[status])
         for status in sorted(statuses)
     }
     return extend_schema(
         summary=summary,
         description=description or None,
-        request=takes,
+        request=body,
         parameters=list(parameters),
-        responses={**answers, **problems},
+        responses={**responses, **problem_responses},
         tags=[tag],
         operation_id=operation_id,
     )

@@ -11,11 +11,10 @@ from rest_framework.response import Response
 
 from subscriptions.accounts import create_token, revoke_token
 from subscriptions.models import PublisherToken, Scope
-from subscriptions.rest.documented import PAGE_PARAMETERS, documented, page_output
 from subscriptions.rest.fields import Input, Output, Text, Time
-from subscriptions.rest.pagination import PAGE_PARAMETERS as PAGING
-from subscriptions.rest.pagination import page_of
-from subscriptions.rest.viewsets import TenantViewSet, missing
+from subscriptions.rest.openapi import PAGE_PARAMETERS, operation, page_output
+from subscriptions.rest.pagination import PAGE_QUERY, page_of
+from subscriptions.rest.viewsets import TenantViewSet, not_found
 
 
 class TokenInput(Input):
@@ -50,11 +49,11 @@ class TokenViewSet(TenantViewSet):
         "create": Scope.TOKENS_WRITE,
         "destroy": Scope.TOKENS_WRITE,
     }
-    queries = {"list": PAGING}
+    queries = {"list": PAGE_QUERY}
 
-    @documented(
+    @operation(
         "List tokens",
-        answers={200: page_output(TokenOutput)},
+        responses={200: page_output(TokenOutput)},
         parameters=PAGE_PARAMETERS,
         tag="Tokens",
         description="Those that are not revoked.",
@@ -63,11 +62,11 @@ class TokenViewSet(TenantViewSet):
         rows = PublisherToken.objects.filter(broadcaster=self.broadcaster, revoked_at=None)
         return Response(page_of(rows, self.query).body(_token))
 
-    @documented(
+    @operation(
         "Make a token",
-        answers={201: NewTokenOutput},
-        refusals=[409],
-        takes=TokenInput,
+        responses={201: NewTokenOutput},
+        problems=[409],
+        body=TokenInput,
         tag="Tokens",
         description="Its scopes can only be such as the calling token has itself.",
     )
@@ -90,13 +89,13 @@ class TokenViewSet(TenantViewSet):
         )
         return Response({**_token(made.token), "token": made.plaintext}, status=201)
 
-    @documented("Revoke a token", answers={204: None}, refusals=[404], tag="Tokens")
+    @operation("Revoke a token", responses={204: None}, problems=[404], tag="Tokens")
     def destroy(self, request: Request, token_id: str) -> Response:
         self.refuse_body()
         token = PublisherToken.objects.filter(
             broadcaster=self.broadcaster, public_id=token_id, revoked_at=None
         ).first()
         if token is None:
-            raise missing("token", token_id)
+            raise not_found("token", token_id)
         revoke_token(token, actor=self.actor)
         return Response(status=204)

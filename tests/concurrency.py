@@ -12,7 +12,7 @@ from django.db import connection
 Result = TypeVar("Result")
 
 
-def at_once(times: int, work: Callable[[], Result]) -> list[Result]:
+def run_concurrently(times: int, work: Callable[[], Result]) -> list[Result]:
     """Return what each call returned, or raise what one raised; each has its own connection."""
     start = threading.Barrier(times)
 
