@@ -23,9 +23,7 @@ FAILURES = (
 
 class EventInput(Input):
     topic = Text(max_length=100, help_text="A topic of the platform, or an alias of one.")
-    data = serializers.DictField(  # type: ignore[assignment]
-        help_text="The payload: a JSON object."
-    )
+    data_ = serializers.DictField(help_text="The payload: a JSON object.")
     id = serializers.RegexField(
         r"^[A-Za-z0-9_-]{1,64}$",
         required=False,
@@ -53,7 +51,7 @@ class PublishedOutput(Output):
 
 
 class PublishedBatchOutput(Output):
-    data = PublishedOutput(many=True)  # type: ignore[assignment]
+    data_ = PublishedOutput(many=True)
 
 
 def published(result: Published) -> dict[str, Any]:
@@ -101,7 +99,7 @@ class DeliveryOutput(Output):
 
 
 class FullEventOutput(EventOutput):
-    data = serializers.DictField()  # type: ignore[assignment]
+    data_ = serializers.DictField()
     body = serializers.CharField(help_text="The exact text that is signed and sent.")
     deliveries = DeliveryOutput(many=True)
 
@@ -161,9 +159,7 @@ class FullDeliveryOutput(DeliveryOutput):
 
 class TestInput(Input):
     topic = Text(max_length=100, required=False, help_text="The endpoint's first unless given.")
-    data = serializers.DictField(  # type: ignore[assignment]
-        required=False, help_text="The topic's sample unless given."
-    )
+    data_ = serializers.DictField(required=False, help_text="The topic's sample unless given.")
 
 
 class TestOutput(Output):

@@ -26,7 +26,7 @@ class LimitsOutput(Output):
 
 class BodyFieldOutput(Output):
     field = serializers.CharField(help_text="`*` stands for all fields of the event's data.")
-    source = serializers.CharField()  # type: ignore[assignment]
+    source_ = serializers.CharField()
 
 
 class WireOutput(Output):

@@ -67,7 +67,15 @@ class Time(serializers.Field[datetime, str, str, Any]):
         return iso_ms(value)
 
 
-class Input(serializers.Serializer[Any]):
+class Body(serializers.Serializer[Any]):
+    """A JSON object. `data_`, `errors_` and `source_` are its fields `data`, `errors` and `source`,
+    whose own names are attributes of every serializer."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {name.removesuffix("_"): field for name, field in super().get_fields().items()}
+
+
+class Input(Body):
     """What a client sends: an object with the fields named here and no others."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -102,5 +110,5 @@ class Input(serializers.Serializer[Any]):
         return f"There is no field {name[:60]!r} here{hint if hint.endswith('?') else hint + '.'}"
 
 
-class Output(serializers.Serializer[Any]):
+class Output(Body):
     """What the API answers with."""

@@ -65,7 +65,7 @@ class ProblemOutput(Output):
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="What was wrong, with the value, and what to do.")
     code = serializers.CharField(help_text="Stable, for machines.")
-    errors = FaultOutput(many=True)  # type: ignore[assignment]
+    errors_ = FaultOutput(many=True)
     request_id = serializers.CharField()
 
 
