@@ -146,14 +146,14 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # "open": anyone may sign up. "invite": only who holds an invitation.
 WEBHOOKS_SIGNUP = env.str("WEBHOOKS_SIGNUP", default="open")
-ACCOUNT_ADAPTER = "subscriptions.accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "subscriptions.accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 # Attempts per address (/ip), account (/key) or user, counted in the cache above.
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key"}
-MFA_ADAPTER = "subscriptions.accounts.passkeys.MFAAdapter"
+MFA_ADAPTER = "subscriptions.accounts.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 # Passkeys belong to the host of WEBHOOKS_PUBLIC_URL. Browsers offer them over HTTPS, and without
 # it on http://localhost alone.

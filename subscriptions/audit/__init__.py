@@ -5,6 +5,7 @@ stored without the other; entries are only ever added. What an action means is f
 say: this room knows no endpoints, deliveries or pages.
 """
 
+from subscriptions.audit.action_words import describe_action
 from subscriptions.audit.log import COMMAND_LINE, SYSTEM, Actor, record, record_for_user
 
-__all__ = ["COMMAND_LINE", "SYSTEM", "Actor", "record", "record_for_user"]
+__all__ = ["COMMAND_LINE", "SYSTEM", "Actor", "describe_action", "record", "record_for_user"]

@@ -19,7 +19,7 @@ from pygments import highlight as pygments_highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
-from subscriptions.audit.action_words import action_words
+from subscriptions.audit import describe_action
 from subscriptions.models import AuditEntry
 from subscriptions.portal.display_preferences import zone_of
 
@@ -189,7 +189,7 @@ def item(mapping: Mapping[str, Any], key: str) -> Any:
     return mapping.get(key, "")
 
 
-register.filter("action_words", action_words)
+register.filter("action_words", describe_action)
 
 
 def _plain(value: Any) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.template import Context
 
-from subscriptions.audit.action_words import action_words
+from subscriptions.audit import describe_action
 from subscriptions.templatetags.portal import (
     STATUSES,
     absolute_words,
@@ -84,5 +84,5 @@ def test_json_is_indented_and_other_text_left_alone() -> None:
 
 
 def test_actions_of_the_audit_log_in_words() -> None:
-    assert action_words("endpoint.rotate_token") == "Signing token rotated"
-    assert action_words("endpoint.take_apart") == "Endpoint: take apart"
+    assert describe_action("endpoint.rotate_token") == "Signing token rotated"
+    assert describe_action("endpoint.take_apart") == "Endpoint: take apart"
