@@ -1,4 +1,4 @@
-"""Who calls: a publisher token, in one of two headers, never in the URL."""
+"""Authentication by a publisher token, in one of two headers, never in the URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class PublisherTokenAuthentication(BaseAuthentication):
     """Sets `request.auth` to the token, with its broadcaster and platform loaded."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, PublisherToken] | None:
-        plaintext = _given_token(request)
+        plaintext = _read_token(request)
         if plaintext is None:
             return None
         token = authenticate(plaintext, address=client_address(request))
@@ -29,11 +29,11 @@ class PublisherTokenAuthentication(BaseAuthentication):
         return AnonymousUser(), token
 
     def authenticate_header(self, request: Request) -> str:
-        given = _given_token(request) is not None
+        given = _read_token(request) is not None
         return 'Bearer realm="api"' + (', error="invalid_token"' if given else "")
 
 
-def _given_token(request: Request) -> str | None:
+def _read_token(request: Request) -> str | None:
     scheme, _, credentials = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer":
         return str(credentials).strip()

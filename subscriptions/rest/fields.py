@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -29,6 +29,8 @@ class Text(serializers.CharField):
 
 
 class WholeNumber(serializers.IntegerField):
+    """An integer; a number in a string, a fraction or `true` is not taken for one."""
+
     default_error_messages = {"invalid": "A whole number is needed."}
 
     def __init__(self, **options: Any) -> None:
@@ -43,6 +45,8 @@ class WholeNumber(serializers.IntegerField):
 
 
 class Flag(serializers.BooleanField):
+    """`true` or `false`; no string or number is taken for one."""
+
     def to_internal_value(self, data: object) -> bool:
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
@@ -78,17 +82,21 @@ class Body(serializers.Serializer[Any]):
 class Input(Body):
     """What a client sends: an object with the fields named here and no others."""
 
+    # Fields that responses have and requests cannot set.
+    read_only_names: frozenset[str] = frozenset()
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         writable = self._writable
         extra = (name for name in data if name not in writable) if isinstance(data, Mapping) else ()
         unknown = {
-            str(name): [ErrorDetail(self._unknown(str(name)), code=self._code(name))]
+            str(name): [ErrorDetail(self._explain(str(name)), code=self._code(name))]
             for name in islice(extra, MAX_FAULTS)
         }
         try:
             values: dict[str, Any] = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            raise serializers.ValidationError({**error.detail, **unknown}) from None  # type: ignore[dict-item]
+            faults = cast("dict[str, Any]", error.detail)  # a serializer's are by field name
+            raise serializers.ValidationError(faults | unknown) from None
         if unknown:
             raise serializers.ValidationError(unknown)
         return values
@@ -97,13 +105,10 @@ class Input(Body):
     def _writable(self) -> set[str]:
         return {name for name, field in self.fields.items() if not field.read_only}
 
-    # Fields that reads have and writes do not take.
-    read_only_names: frozenset[str] = frozenset()
-
     def _code(self, name: object) -> str:
         return "read_only" if name in self.read_only_names else "unknown_field"
 
-    def _unknown(self, name: str) -> str:
+    def _explain(self, name: str) -> str:
         if name in self.read_only_names:
             return f"The field {name} cannot be set: leave it out."
         hint = did_you_mean(name[:60], self._writable) or ": leave it out"

@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of every operation."""
+"""The OpenAPI description of operations: parameters, pages, problems, authentication."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ REASONS = {
 }
 
 
-class PublisherTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the OpenAPI description names the two headers."""
+class PublisherTokenScheme(OpenApiAuthenticationExtension):
+    """The two headers that a token may be sent in."""
 
     target_class = PublisherTokenAuthentication
     name = ["bearerToken", "publisherToken"]
@@ -87,16 +87,16 @@ def time_parameter(name: str, description: str) -> OpenApiParameter:
 
 
 def page_output(row: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """The envelope of a list of `row`."""
+    """The output of a page of `row`s, as CursorPage.body gives it."""
     name = f"{row.__name__.removesuffix('Output')}Page"
     fields = {
         "data": row(many=True),
         "next_cursor": serializers.CharField(allow_null=True),
         "prev_cursor": serializers.CharField(allow_null=True),
     }
-    # Or an action called list would be taken to answer with a list of pages.
-    page = extend_schema_serializer(many=False)(type(name, (Output,), fields))
-    return page()  # type: ignore[no-any-return]
+    # drf-spectacular would take an action called `list` to respond with a list of pages.
+    page: type[Output] = extend_schema_serializer(many=False)(type(name, (Output,), fields))
+    return page()
 
 
 def operation(

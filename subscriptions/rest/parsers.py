@@ -16,13 +16,13 @@ from subscriptions.errors import Refused
 from subscriptions.rest.problems import BodyTooLarge
 
 MAX_NESTING = 64
-# Longer integers than a 64-bit float can hold are refused unread: reading one costs the square of
-# its length.
+# An integer of more digits than a 64-bit float can hold is refused before it is converted:
+# converting costs the square of its length.
 MAX_INTEGER_DIGITS = 309
 
 
 class JSONOnly(BaseContentNegotiation):
-    """Answers JSON whatever the Accept header says; reads a body that says it is JSON."""
+    """Content negotiation: responses are JSON, whatever Accept says; bodies have to say they are."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         given = request.META.get("CONTENT_TYPE", "")
@@ -62,17 +62,22 @@ class StrictJSONParser(BaseParser):
         return self.load(body)
 
     def load(self, body: bytes) -> object:
-        """The value. Raises ParseError for what is no JSON, Refused for JSON of a bad kind."""
+        """The JSON value of a body. Raises as load_strictly does."""
         return load_strictly(body)
 
 
 def load_strictly(body: bytes) -> object:
+    """The JSON value of a body.
+
+    Raises ParseError for a body that is not JSON (RFC 8259), Refused for JSON with a key given
+    twice, half of a surrogate pair, a number that is too long, or over MAX_NESTING levels.
+    """
     try:
         value = json.loads(
             body.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_int=_integer,
+            object_pairs_hook=_build_object,
+            parse_constant=_refuse_constant,
+            parse_int=_parse_integer,
         )
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError as error:
@@ -91,25 +96,34 @@ def load_strictly(body: bytes) -> object:
         ) from None
     except RecursionError:
         raise _too_deep() from None
-    if _is_deeper(value, MAX_NESTING):
+    if _is_nested_deeper(value, MAX_NESTING):
         raise _too_deep()
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise Refused(f"The key {twice[:60]!r} is given twice: give it once.", code="duplicate_key")
-    return made
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        key = _find_repeated([key for key, _ in pairs])
+        raise Refused(f"The key {key[:60]!r} is given twice: give it once.", code="duplicate_key")
+    return value
 
 
-def _constant(text: str) -> NoReturn:
+def _find_repeated(keys: list[str]) -> str:
+    """The first key that stands there a second time; one of them does."""
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            break
+        seen.add(key)
+    return key
+
+
+def _refuse_constant(text: str) -> NoReturn:
     raise ParseError(f"The body is not JSON: {text} is no JSON number.", "malformed_json")
 
 
-def _integer(text: str) -> int:
+def _parse_integer(text: str) -> int:
     if len(text) > MAX_INTEGER_DIGITS:
         raise Refused(
             f"The number {text[:20]}… has {len(text)} digits: send it as a string.",
@@ -122,11 +136,11 @@ def _too_deep() -> Refused:
     return Refused(f"The body is nested over {MAX_NESTING} levels deep.", code="nesting_too_deep")
 
 
-def _is_deeper(value: object, levels: int) -> bool:
+def _is_nested_deeper(value: object, levels: int) -> bool:
     if isinstance(value, dict):
         inner: Any = value.values()
     elif isinstance(value, list):
         inner = value
     else:
         return False
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
+    return levels == 0 or any(_is_nested_deeper(item, levels - 1) for item in inner)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class PublicId:
-    """Anything else in its place is an unknown address, and never gets near the database."""
+    """A public id; with any other text in its place the address is unknown, without a query."""
 
     regex = "[A-Za-z0-9_-]{1,64}"
 

@@ -1,4 +1,4 @@
-"""What a token may do: its scopes."""
+"""What a publisher token may do, by its scopes."""
 
 from __future__ import annotations
 

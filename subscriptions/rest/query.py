@@ -12,11 +12,11 @@ from subscriptions.rest.problems import BadQuery
 from subscriptions.rest.times import parse_time
 
 MAX_SEARCH_LENGTH = 200
-_LOST_PLUS = re.compile(r" ([0-9]{2}:[0-9]{2})$")
+_UNESCAPED_PLUS = re.compile(r" ([0-9]{2}:[0-9]{2})$")
 
 
 class Query:
-    """What stands behind the question mark. Every reader raises BadQuery, naming the parameter."""
+    """A request's query parameters. Every method raises BadQuery, naming the parameter."""
 
     def __init__(self, request: Request, allowed: Iterable[str]) -> None:
         known = frozenset(allowed)
@@ -71,7 +71,7 @@ class Query:
         if value is None:
             return None
         try:
-            # An unescaped + of a zone arrives as a space.
-            return parse_time(_LOST_PLUS.sub(r"+\1", value))
+            # In a query string an unescaped + means a space.
+            return parse_time(_UNESCAPED_PLUS.sub(r"+\1", value))
         except ValueError as error:
             raise BadQuery(f"{name}: {error}") from None

@@ -1,4 +1,4 @@
-"""Times as the API has them: ISO 8601, UTC, milliseconds and Z."""
+"""Times of the API: written as ISO 8601 in UTC with milliseconds and Z, read as RFC 3339."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXAMPLE = "2024-03-04T09:50:51.375Z"
 
 
 def iso_ms(value: datetime) -> str:
-    """`value` is in UTC, as all times that Django reads from the database are."""
+    """The time as text; it has to be in UTC, as all are that Django reads from the database."""
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

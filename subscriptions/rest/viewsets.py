@@ -1,10 +1,10 @@
-"""What all views of the API share: one tenant, named scopes, known query parameters."""
+"""The base of the API's views: one tenant, named scopes, known query parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -28,7 +28,7 @@ class TenantViewSet(ViewSet):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     content_negotiation_class = JSONOnly
     max_body_bytes = MAX_BODY_BYTES
-    # The scope that each action asks for; None: any token will do.
+    # The scope that each action needs; None: any token will do.
     scopes: ClassVar[Mapping[str, Scope | None]] = {}
     # The query parameters of each action that has some.
     queries: ClassVar[Mapping[str, Collection[str]]] = {}
@@ -42,9 +42,8 @@ class TenantViewSet(ViewSet):
 
     @property
     def token(self) -> PublisherToken:
-        token = self.request.auth
-        assert isinstance(token, PublisherToken)  # noqa: S101  HasScope let it through
-        return token
+        # HasScope lets nobody in without one.
+        return cast(PublisherToken, self.request.auth)
 
     @property
     def broadcaster(self) -> Broadcaster:
@@ -78,7 +77,7 @@ class TenantViewSet(ViewSet):
 
 
 class UnknownAddress(APIView):
-    """Any address under the API's that is none of its: a problem like the others, not a page."""
+    """The response at any other address below the API's: a problem like all others, not a page."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -91,5 +90,5 @@ class UnknownAddress(APIView):
 
 
 def not_found(what: str, public_id: str) -> NotFound:
-    """The answer for an id that does not exist, and for one of another broadcaster."""
+    """The exception for an id that does not exist, and for one of another broadcaster."""
     return NotFound(f"There is no {what} {public_id[:80]}.")
