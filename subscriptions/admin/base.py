@@ -1,4 +1,4 @@
-"""What the staff pages share: reading without changing, and verbs over many rows."""
+"""What staff pages share: classes that allow reading only, and actions that call verbs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from subscriptions.errors import PortalError
 
 M = TypeVar("M", bound=Model)
 # One verb is one transaction: more rows than this would keep the browser waiting.
-MAX_ROWS = 1_000
+MAX_ROWS_OF_AN_ACTION = 1_000
 
 
 class NoDeleteAdmin(admin.ModelAdmin[M]):
-    """Nothing of these is ever deleted from the table by hand."""
+    """Rows that staff never delete."""
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
 
 
 class ReadOnlyAdmin(NoDeleteAdmin[M]):
-    """To be looked at; `has_operate_permission` is for actions that call verbs."""
+    """Rows that staff read, and change by actions alone.
+
+    Such an action is declared with `permissions=["operate"]` and calls the verb that the portal uses.
+    """
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -34,24 +37,25 @@ class ReadOnlyAdmin(NoDeleteAdmin[M]):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        # Who may change these may call the verbs on them, and must see them for it.
+        # Whoever may use the actions has to see the rows.
         return super().has_view_permission(request, obj) or self.has_operate_permission(request)
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may use the actions: with the permission to change these rows."""
         return super().has_change_permission(request)
 
 
 def act_on_each(
     request: HttpRequest, rows: QuerySet[Any], verb: Callable[[Any], object], done: str
 ) -> None:
-    """Call a verb on each row and say how many it was, how many were refused, and why.
+    """Call a verb on each row, and tell the user how many rows it was done to and why not to others.
 
-    `done` is the word for it: "resent". A verb that returns False had nothing to do.
+    done: the word for it, such as "resent". A verb that returns False had nothing to do.
     """
     counts: Counter[str] = Counter()
     refusals: dict[str, str] = {}
-    chosen = list(rows[: MAX_ROWS + 1])
-    for row in chosen[:MAX_ROWS]:
+    chosen = list(rows[: MAX_ROWS_OF_AN_ACTION + 1])
+    for row in chosen[:MAX_ROWS_OF_AN_ACTION]:
         try:
             counts["idle" if verb(row) is False else "done"] += 1
         except PortalError as error:
@@ -62,5 +66,7 @@ def act_on_each(
         messages.info(request, f"{counts['idle']} needed no change.")
     for code, detail in refusals.items():
         messages.warning(request, f"{counts[code]} refused: {detail}")
-    if len(chosen) > MAX_ROWS:
-        messages.warning(request, f"Only the first {MAX_ROWS:,}: choose the others again.")
+    if len(chosen) > MAX_ROWS_OF_AN_ACTION:
+        messages.warning(
+            request, f"Only the first {MAX_ROWS_OF_AN_ACTION:,}: choose the others again."
+        )

@@ -1,4 +1,4 @@
-"""Staff pages: broadcasters, and the tokens of a new one, shown once."""
+"""Staff pages: broadcasters, and the publisher tokens of a new one, shown once."""
 
 from __future__ import annotations
 
@@ -44,9 +44,15 @@ class BroadcasterAdmin(NoDeleteAdmin[Broadcaster]):
     search_fields = ["name", "=id"]
     show_full_result_count = False
     fields = [
-        "name", "platform", "environment", "live", "max_endpoints", "publish_rate", "paused",
+        "name",
+        "platform",
+        "environment",
+        "live",
+        "max_endpoints",
+        "publish_rate",
+        "paused",
         "created_at",
-    ]  # fmt: skip
+    ]
     readonly_fields = ["platform", "environment", "live", "created_at"]
 
     def get_form(
@@ -77,16 +83,16 @@ class BroadcasterAdmin(NoDeleteAdmin[Broadcaster]):
                 actor=actor_of(request),
             )
             return
-        made = create_broadcaster(
+        created = create_broadcaster(
             name=obj.name,
             platform=obj.platform_id,
             owner=form.cleaned_data["owner"],
             actor=actor_of(request),
         )
-        # The admin logs and redirects by the object that the form made.
-        obj.__dict__.update(made.broadcaster.__dict__)
-        one_time_secrets.store(request, _kept_name(obj.pk), made.token)
-        one_time_secrets.store(request, _kept_name(made.sandbox.pk), made.sandbox_token)
+        # The admin goes on with its own object, which has to become the one that was created.
+        obj.__dict__.update(created.broadcaster.__dict__)
+        one_time_secrets.store(request, _secret_name(obj.pk), created.token)
+        one_time_secrets.store(request, _secret_name(created.sandbox.pk), created.sandbox_token)
 
     def response_add(
         self, request: HttpRequest, obj: Broadcaster, post_url_continue: str | None = None
@@ -104,18 +110,18 @@ class BroadcasterAdmin(NoDeleteAdmin[Broadcaster]):
         return [tokens, *super().get_urls()]
 
     def tokens_view(self, request: HttpRequest, broadcaster_id: int) -> HttpResponse:
-        """The publisher tokens of a broadcaster made just now: for its maker, once."""
+        """Show the publisher tokens of a broadcaster just created, once, to whoever created it."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         live = cast(Broadcaster, self.get_object(request, str(broadcaster_id)))
-        both = [live, live.twin] if live and live.twin else []
-        shown = [(one, one_time_secrets.pop(request, _kept_name(one.pk))) for one in both]
+        twins = [live, live.twin] if live and live.twin else []
+        tokens = [(twin, one_time_secrets.pop(request, _secret_name(twin.pk))) for twin in twins]
         context = {
             **self.admin_site.each_context(request),
             "title": "Publisher tokens",
             "opts": self.opts,
             "original": live,
-            "shown": [(one, token) for one, token in shown if token],
+            "shown": [(twin, token) for twin, token in tokens if token],
         }
         response = TemplateResponse(request, "admin/subscriptions/broadcaster/tokens.html", context)
         add_never_cache_headers(response)
@@ -123,5 +129,5 @@ class BroadcasterAdmin(NoDeleteAdmin[Broadcaster]):
         return response
 
 
-def _kept_name(broadcaster_id: int) -> str:
+def _secret_name(broadcaster_id: int) -> str:
     return f"first-token-{broadcaster_id}"

@@ -1,4 +1,4 @@
-"""Staff pages: platforms, topics, use cases. Those from files are read-only, own ones editable."""
+"""Staff pages: platforms, topics and use cases; those from files are read-only."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from subscriptions.platforms.rules import SPREAD, PlatformRules
 from subscriptions.toml_table import Table, TableError
 
 M = TypeVar("M", bound=Model)
-_MODEL_FOR_RULES = "standard"
+# The platform whose rules a new one starts from.
+_TEMPLATE = "standard"
 
 
-def checked_rules(text: str, *, name: str, title: str) -> PlatformRules:
+def parse_rules(text: str, *, name: str, title: str) -> PlatformRules:
     """The rules in this JSON. Raises ValidationError naming the key at fault."""
     try:
         values = json.loads(text)
@@ -36,8 +37,8 @@ def checked_rules(text: str, *, name: str, title: str) -> PlatformRules:
         raise ValidationError(str(error)) from error
 
 
-def rules_text(rules_json: str) -> str:
-    """For editing: indented, without name and title, which have fields of their own."""
+def format_rules(rules_json: str) -> str:
+    """The rules as indented JSON, without name and title, which have fields of their own."""
     values = json.loads(rules_json)
     return json.dumps({k: v for k, v in values.items() if k not in ("name", "title")}, indent=2)
 
@@ -55,10 +56,10 @@ class PlatformForm(forms.ModelForm[Platform]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        pattern = self.instance if self.instance.pk else None
-        pattern = pattern or Platform.objects.filter(pk=_MODEL_FOR_RULES).first()
-        if pattern is not None:
-            self.initial["rules_json"] = rules_text(pattern.rules_json)
+        source = self.instance if self.instance.pk else None
+        source = source or Platform.objects.filter(pk=_TEMPLATE).first()
+        if source is not None:
+            self.initial["rules_json"] = format_rules(source.rules_json)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -66,7 +67,7 @@ class PlatformForm(forms.ModelForm[Platform]):
         name = cleaned.get("name") or self.instance.pk
         if text and title and name:
             try:
-                rules = checked_rules(text, name=name, title=title)
+                rules = parse_rules(text, name=name, title=title)
             except ValidationError as error:
                 self.add_error("rules_json", error)
             else:
@@ -74,29 +75,26 @@ class PlatformForm(forms.ModelForm[Platform]):
         return cleaned
 
 
-class OwnOnly(admin.ModelAdmin[M]):
-    """Rows that came from a platform file follow the file: changed here, they would be overwritten.
+def _is_from_file(row: Model | None) -> bool:
+    platform = row.platform if isinstance(row, Topic | UseCase) else row
+    return isinstance(platform, Platform) and platform.origin == Origin.FILE
 
-    `platform_of` is the way from a row to its platform.
-    """
 
-    def platform_of(self, obj: M) -> Platform:
-        return obj.platform  # type: ignore[attr-defined, no-any-return]
+class CatalogueAdmin(admin.ModelAdmin[M]):
+    """Rows that staff made can be changed; those from a platform's file would be overwritten by it."""
 
     def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        own = obj is None or self.platform_of(obj).origin == Origin.OWN
-        return own and super().has_change_permission(request, obj)
+        return not _is_from_file(obj) and super().has_change_permission(request, obj)
 
     def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         may_change = super().has_change_permission(request)
         return may_change or super().has_view_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        own = obj is None or self.platform_of(obj).origin == Origin.OWN
-        return own and super().has_delete_permission(request, obj)
+        return not _is_from_file(obj) and super().has_delete_permission(request, obj)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        # It asks for permission once for all rows; those of files must be refused one by one.
+        # That action asks for permission once for all rows, and rows from files cannot be deleted.
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
@@ -110,15 +108,12 @@ class OwnOnly(admin.ModelAdmin[M]):
 
 
 @admin.register(Platform)
-class PlatformAdmin(OwnOnly[Platform]):
+class PlatformAdmin(CatalogueAdmin[Platform]):
     form = PlatformForm
     list_display = ["title", "name", "origin", "scheme", "max_requests", "topic_count"]
     list_filter = ["origin"]
     search_fields = ["name", "title"]
     readonly_fields = ["origin"]
-
-    def platform_of(self, obj: Platform) -> Platform:
-        return obj
 
     def get_readonly_fields(self, request: HttpRequest, obj: Platform | None = None) -> Any:
         # Broadcasters and topics refer to the name.
@@ -128,7 +123,7 @@ class PlatformAdmin(OwnOnly[Platform]):
     def scheme(self, platform: Platform) -> str:
         return platform.rules.signature.scheme
 
-    @admin.display(description="requests at most")
+    @admin.display(description="attempts at most")
     def max_requests(self, platform: Platform) -> int:
         return platform.rules.max_requests
 
@@ -141,9 +136,18 @@ class TopicForm(forms.ModelForm[Topic]):
     class Meta:
         model = Topic
         fields = [
-            "platform", "name", "group", "group_title", "position", "description", "source",
-            "aliases", "deprecated", "sample", "schema",
-        ]  # fmt: skip
+            "platform",
+            "name",
+            "group",
+            "group_title",
+            "position",
+            "description",
+            "source",
+            "aliases",
+            "deprecated",
+            "sample",
+            "schema",
+        ]
         help_texts = {"aliases": "A JSON list of other names that are taken for it."}
 
     def clean_name(self) -> str:
@@ -153,13 +157,13 @@ class TopicForm(forms.ModelForm[Topic]):
         return name
 
     def clean_aliases(self) -> list[str]:
-        aliases = self.cleaned_data["aliases"]
-        ok = isinstance(aliases, list) and all(
+        aliases: list[str] = self.cleaned_data["aliases"]
+        are_names = isinstance(aliases, list) and all(
             isinstance(alias, str) and re.fullmatch(TOPIC_NAME, alias) for alias in aliases
         )
-        if not ok:
+        if not are_names:
             raise ValidationError('Give a JSON list of names, as in ["newCustomer"].')
-        return aliases  # type: ignore[no-any-return]
+        return aliases
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -197,7 +201,7 @@ def _check_sample(sample: str, schema: object, rules: PlatformRules) -> None:
 
 
 @admin.register(Topic)
-class TopicAdmin(OwnOnly[Topic]):
+class TopicAdmin(CatalogueAdmin[Topic]):
     form = TopicForm
     list_display = ["name", "platform", "group_title", "source", "deprecated"]
     list_filter = ["platform", "source", "deprecated"]
@@ -206,7 +210,7 @@ class TopicAdmin(OwnOnly[Topic]):
 
 
 @admin.register(UseCase)
-class UseCaseAdmin(OwnOnly[UseCase]):
+class UseCaseAdmin(CatalogueAdmin[UseCase]):
     list_display = ["name", "platform"]
     list_filter = ["platform"]
     list_select_related = ["platform"]

@@ -1,4 +1,4 @@
-"""Staff page: customers' endpoints. Signing tokens are known by their last four characters."""
+"""Staff page: customers' endpoints; of signing tokens it shows the last four characters."""
 
 from __future__ import annotations
 
@@ -23,10 +23,20 @@ from subscriptions.models import Endpoint
 from subscriptions.portal.access import actor_of
 
 SETTINGS = ["name", "url", "description", "active", "rate_limit", "timeout_seconds", "signature"]
+_IDENTITY_FIELDS = ["public_id", "broadcaster", "state", "status_reason", "status_changed_at"]
+_FORM_FIELDS = [*SETTINGS[:3], "topic_list", *SETTINGS[3:]]
+_TOKEN_FIELDS = [
+    "shown_headers",
+    "token_hint",
+    "token_rotated_at",
+    "previous_token_hint",
+    "previous_expires_at",
+]
+_TIME_FIELDS = ["created_at", "updated_at", "deleted_at"]
 
 
 class EndpointForm(forms.ModelForm[Endpoint]):
-    """The settings; the verb that will make the change judges them first, and is rolled back."""
+    """The settings, checked by the verb that will change them, in a transaction that is rolled back."""
 
     topic_list = forms.CharField(
         label="Topics",
@@ -96,31 +106,22 @@ class EndpointAdmin(NoDeleteAdmin[Endpoint]):
     search_fields = ["public_id__exact", "name", "url", "broadcaster__name"]
     search_help_text = "An id (ep_…), or part of a name or URL."
     show_full_result_count = False
-    fields = [
-        "public_id", "broadcaster", "state", "status_reason", "status_changed_at", "name", "url",
-        "description", "topic_list", "active", "rate_limit", "timeout_seconds", "signature",
-        "shown_headers", "token_hint", "token_rotated_at", "previous_token_hint",
-        "previous_expires_at", "created_at", "updated_at", "deleted_at",
-    ]  # fmt: skip
-    readonly_fields = [
-        "public_id", "broadcaster", "state", "status_reason", "status_changed_at",
-        "shown_headers", "token_hint", "token_rotated_at", "previous_token_hint",
-        "previous_expires_at", "created_at", "updated_at", "deleted_at",
-    ]  # fmt: skip
+    fields = [*_IDENTITY_FIELDS, *_FORM_FIELDS, *_TOKEN_FIELDS, *_TIME_FIELDS]
+    readonly_fields = [*_IDENTITY_FIELDS, *_TOKEN_FIELDS, *_TIME_FIELDS]
     actions = ["activate", "deactivate", "suspend", "resume"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        # Its token is shown to the customer alone, in the portal.
+        # An endpoint's signing token is for its customer alone, who gets it in the portal.
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
-        is_there = obj is None or obj.deleted_at is None
-        return is_there and super().has_change_permission(request, obj)
+        is_deleted = obj is not None and obj.deleted_at is not None
+        return not is_deleted and super().has_change_permission(request, obj)
 
     def get_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
         if self.has_change_permission(request, obj):
             return super().get_fields(request, obj)
-        # A page without a form has no field of the form's own.
+        # Without a form there is no topic_list, which is a field of the form only.
         return [f if f != "topic_list" else "shown_topics" for f in self.fields or ()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""Lists of tables that grow without end: the newest rows of a scope, never a count of all."""
+"""Lists of tables that grow without end: the newest rows of a scope, never a count of all rows."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from subscriptions.admin.base import ReadOnlyAdmin
 from subscriptions.models import Endpoint
 
 M = TypeVar("M", bound=Model)
-WINDOW = 10_000
+MAX_LISTED_ROWS = 10_000
 
 
-def typed(text: str | None) -> str:
-    """What someone typed, without what PostgreSQL cannot look for."""
+def clean_text(text: str | None) -> str:
+    """The text without what PostgreSQL cannot take as a parameter, and without outer spaces."""
     return (text or "").replace("\0", "").strip()
 
 
 class InputFilter(admin.SimpleListFilter):
-    """A filter that one types into: a list of all tenants would be no help in a sidebar."""
+    """A filter with a text field, for values that are too many to list in a sidebar."""
 
     template = "admin/input_filter.html"
     hint = ""
@@ -38,7 +38,7 @@ class InputFilter(admin.SimpleListFilter):
     def has_output(self) -> bool:
         return True
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+    def choices(self, changelist: Any) -> Iterator[Any]:
         others = changelist.get_filters_params()
         yield {
             "name": self.parameter_name,
@@ -54,15 +54,16 @@ class InputFilter(admin.SimpleListFilter):
         }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return self.narrow(queryset, typed(self.value()))
+        return self.narrow(queryset, clean_text(self.value()))
 
     @classmethod
     def narrow(cls, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        """The rows that the typed text stands for; all of them for an empty one."""
         return queryset.filter(**{str(cls.parameter_name): text}) if text else queryset
 
 
 class ScopeFilter(InputFilter):
-    """Served by an index that ends in the primary key: it says of what the newest are shown."""
+    """A filter served by an index that ends in the primary key: the newest rows within it are listed."""
 
 
 class BroadcasterFilter(ScopeFilter):
@@ -93,7 +94,7 @@ class EndpointFilter(ScopeFilter):
 
 
 class BeforeFilter(ScopeFilter):
-    """Works on the time inside the primary key (UUID version 7)."""
+    """Compares with the time inside the primary key (UUID version 7)."""
 
     title = "time: before (UTC)"
     parameter_name = "before"
@@ -103,14 +104,14 @@ class BeforeFilter(ScopeFilter):
     def narrow(cls, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
         if not text:
             return queryset
-        moment = _moment(text)
+        moment = _parse_time(text)
         if moment is None:
             return queryset.none()
         milliseconds = int(moment.timestamp() * 1000)
         return queryset.filter(pk__lt=UUID(int=max(milliseconds, 0) << 80))
 
 
-def _moment(text: str) -> datetime | None:
+def _parse_time(text: str) -> datetime | None:
     try:
         day = parse_date(text)
         moment = datetime.combine(day, time()) if day else parse_datetime(text)
@@ -122,7 +123,7 @@ def _moment(text: str) -> datetime | None:
 
 
 class NewestChangeList(ChangeList):
-    """Shows at most WINDOW rows, so that any filter, and paging, cost the same on any table."""
+    """Shows at most MAX_LISTED_ROWS rows, so that filters and paging cost the same on any table."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         if not self.query:
@@ -133,9 +134,9 @@ class NewestChangeList(ChangeList):
         scope = self.root_queryset
         for kind in self.list_filter:
             if isinstance(kind, type) and issubclass(kind, ScopeFilter):
-                scope = kind.narrow(scope, typed(request.GET.get(str(kind.parameter_name))))
+                scope = kind.narrow(scope, clean_text(request.GET.get(str(kind.parameter_name))))
         pks = scope.order_by("-pk").values_list("pk", flat=True)
-        floor = pks[WINDOW : WINDOW + 1].first()
+        floor = pks[MAX_LISTED_ROWS : MAX_LISTED_ROWS + 1].first()
         return scope if floor is None else scope.filter(pk__gt=floor)
 
 
@@ -148,7 +149,7 @@ class LogTableAdmin(ReadOnlyAdmin[M]):
     sortable_by = ()
     show_facets = admin.ShowFacets.NEVER
     ordering = ["-pk"]
-    # Shows the search box; what it finds is `find`'s to say.
+    # Makes Django show the search box; `find` decides what it finds.
     search_fields = ["pk"]
     search_help_text = "A whole id."
 
@@ -162,5 +163,5 @@ class LogTableAdmin(ReadOnlyAdmin[M]):
         return (self.find(queryset, term) if term else queryset), False
 
     def find(self, queryset: QuerySet[M], term: str) -> QuerySet[M]:
-        """The rows that an id names; each way must be served by an index."""
+        """The rows that an id names. An override has to be served by an index."""
         return queryset.filter(pk=int(term[:18])) if term.isdecimal() else queryset.none()

@@ -65,17 +65,17 @@ class UserAdmin(DjangoUserAdmin[User]):
     readonly_fields = ("last_login", "date_joined")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        # Else anyone who may edit users could give themselves everything.
+        # Otherwise anyone who may change users could give themselves every permission,
         rights = ("is_staff", "is_superuser", "groups", "user_permissions")
         return (*self.readonly_fields, *(() if request.user.is_superuser else rights))
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        # ... by setting a superuser's password, too.
+        # or sign in as a superuser after setting that one's password.
         is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
         return not is_above and super().has_change_permission(request, obj)
 
     def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
-        """Also called for a password that staff set."""
+        """Record what staff changed in the account. Django calls it for a password that they set, too."""
         fields = [name for part in message for name in part.get("changed", {}).get("fields", ())]
         record_for_user(
             user=obj,
@@ -86,7 +86,7 @@ class UserAdmin(DjangoUserAdmin[User]):
         return super().log_change(request, obj, message)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        # What a user did stays theirs in the logs: an account is switched off, not deleted.
+        # The audit log names its users: an account is switched off, not deleted.
         return False
 
 
@@ -152,8 +152,8 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
         act_on_each(request, queryset.select_related("broadcaster"), withdraw, "withdrawn")
 
 
-# allauth's own page shows the seeds of one-time codes, and the other one would let staff give an
-# account an address of theirs, and so take it over.
+# allauth's page of authenticators shows the secrets that one-time codes are made from. Its page of
+# email addresses would let staff give an account an address of their own, and so take it over.
 admin.site.unregister(Authenticator)
 admin.site.unregister(EmailAddress)
 admin.site.unregister(Group)
@@ -161,7 +161,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin):
-    """Else anyone who may edit groups could give their own every permission."""
+    """For superusers: others could give their own group every permission."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -175,7 +175,7 @@ class GroupAdmin(DjangoGroupAdmin):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(NoDeleteAdmin[Authenticator]):
-    """Someone who lost a second factor is let in by taking it away here."""
+    """Second factors: staff delete one that its user has lost, so that they can sign in again."""
 
     list_display = ["user", "type", "created_at", "last_used_at"]
     list_select_related = ["user"]

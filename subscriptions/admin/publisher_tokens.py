@@ -1,4 +1,4 @@
-"""Staff page: publisher tokens, known by their last four characters."""
+"""Staff page: publisher tokens, of which it shows the last four characters."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ def many(shop: Broadcaster, count: int) -> list[Event]:
 def test_a_list_shows_the_newest_of_its_scope_and_counts_no_further(
     root: Client, shop: Broadcaster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_tables, "WINDOW", 20)
+    monkeypatch.setattr(log_tables, "MAX_LISTED_ROWS", 20)
     many(shop, 50)
     other = broadcaster_on("clawget", "Other").broadcaster
     many(other, 5)
@@ -201,7 +201,7 @@ def test_every_query_of_a_list_is_bounded_by_the_primary_key(
     root: Client, endpoint: Endpoint, shop: Broadcaster, query: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(log_tables, "WINDOW", 1)
+    monkeypatch.setattr(log_tables, "MAX_LISTED_ROWS", 1)
     for _ in range(3):
         published(shop)
     with CaptureQueriesContext(
