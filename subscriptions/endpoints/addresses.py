@@ -1,4 +1,4 @@
-"""Which addresses may be called: the public ones, and the networks that the operator allows."""
+"""Which IP addresses deliveries may go to: public ones, and networks that the operator allows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ipaddress import (
 
 IPNetwork = IPv4Network | IPv6Network
 
-# IANA's special-purpose registries (RFC 6890 and successors), with what each network is.
+# IANA's special-purpose address registries (RFC 6890 and successors); why each is refused.
 _REFUSED_V4: tuple[tuple[IPv4Network, str], ...] = tuple(
     (IPv4Network(network), reason)
     for network, reason in (
@@ -36,7 +36,7 @@ _REFUSED_V4: tuple[tuple[IPv4Network, str], ...] = tuple(
         ("203.0.113.0/24", "reserved for documentation"),
         ("224.0.0.0/4", "a multicast address"),
         ("240.0.0.0/4", "a reserved address"),
-        # Publicly routed by number, but inside every Azure machine it is the host's own agent.
+        # A public address by number, but inside an Azure machine it is the agent of its host.
         ("168.63.129.16/32", "Azure's internal service address"),
     )
 )
@@ -62,7 +62,7 @@ _OUTSIDE_GLOBAL_V6: tuple[tuple[IPv6Network, str], ...] = tuple(
         ("ff00::/8", "a multicast address"),
     )
 )
-# RFC 6052: how hosts with IPv6 only reach IPv4; the address that counts is the last 32 bits.
+# RFC 6052: hosts with IPv6 only reach the IPv4 address in the last 32 bits through these.
 _NAT64 = IPv6Network("64:ff9b::/96")
 # RFC 5214: an interface identifier that begins so, whatever the network, ends in an IPv4 address
 # that the packet is tunnelled to.
@@ -70,23 +70,23 @@ _ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 
 
 def find_address_fault(address: str, allowed: Sequence[IPNetwork]) -> str | None:
-    """Why `address` may not be called ("a private address"), or None where it may be.
+    """Why nothing may be sent to `address` ("a private address"), or None if it may.
 
     allowed: networks that the operator lets through, whatever they are. An IPv6 address that
-    stands for an IPv4 one (mapped, or behind NAT64) is judged as that; one that tunnels to an
-    IPv4 address (6to4, Teredo, ISATAP) may be called only where both may.
+    stands for an IPv4 one (mapped, or behind NAT64) counts as that; one that tunnels to an IPv4
+    address (6to4, Teredo, ISATAP) is let through only if both addresses are.
     """
     try:
         ip = ip_address(address.partition("%")[0])
     except ValueError:
         return "not an IP address"
     ip = _as_ipv4(ip)
-    return _judge_one(ip, allowed) or next(
-        (reason for end in _tunnel_ends(ip) if (reason := _judge_one(end, allowed))), None
+    return _find_fault_of_one(ip, allowed) or next(
+        (reason for end in _tunnel_ends(ip) if (reason := _find_fault_of_one(end, allowed))), None
     )
 
 
-def _judge_one(ip: IPv4Address | IPv6Address, allowed: Sequence[IPNetwork]) -> str | None:
+def _find_fault_of_one(ip: IPv4Address | IPv6Address, allowed: Sequence[IPNetwork]) -> str | None:
     if any(ip in network for network in allowed):
         return None
     if isinstance(ip, IPv4Address):

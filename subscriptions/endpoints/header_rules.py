@@ -1,4 +1,4 @@
-"""Custom headers of an endpoint: what may be set, and what is ours or the protocol's."""
+"""Custom headers of an endpoint: which may be set, and which are masked when they are shown."""
 
 from __future__ import annotations
 
@@ -12,11 +12,22 @@ MAX_NAME_LENGTH = 100
 MAX_VALUE_LENGTH = 2_000
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, token
 _VALUE = re.compile(r"[\x21-\x7e\xa0-\xff](?:[\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa0-\xff])?")
-_RESERVED = {
-    "host", "content-length", "content-type", "content-encoding", "transfer-encoding",
-    "connection", "keep-alive", "expect", "upgrade", "te", "trailer", "http2-settings",
-    "webhook-id", "webhook-timestamp", "webhook-signature", "x-clawget-signature",
-}  # fmt: skip
+_PROTOCOL_HEADERS = [
+    "host",
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "expect",
+    "upgrade",
+    "te",
+    "trailer",
+    "http2-settings",
+]
+_SIGNATURE_HEADERS = ["webhook-id", "webhook-timestamp", "webhook-signature", "x-clawget-signature"]
+_RESERVED = frozenset([*_PROTOCOL_HEADERS, *_SIGNATURE_HEADERS])
 _RESERVED_PREFIX = "proxy-"
 _SENSITIVE = re.compile(r"auth|token|secret|key|password|cookie|signature", re.IGNORECASE)
 
@@ -24,13 +35,16 @@ _SENSITIVE = re.compile(r"auth|token|secret|key|password|cookie|signature", re.I
 def check_headers(
     headers: Iterable[tuple[str, str]], *, signature_header: str
 ) -> list[tuple[str, str]]:
-    """The headers, checked. Raises Refused naming the header that cannot be set."""
+    """The headers as they are. Raises Refused, naming the first one that cannot be set.
+
+    signature_header: the name of the platform's own, "" if it has none.
+    """
     checked: list[tuple[str, str]] = []
     seen: set[str] = set()
     for name, value in headers:
-        reason = _fault(name, value, seen, signature_header)
-        if reason:
-            raise Refused(reason, code="header_not_allowed", pointer="/headers")
+        fault = _find_fault(name, value, seen, signature_header)
+        if fault:
+            raise Refused(fault, code="header_not_allowed", pointer="/headers")
         seen.add(name.lower())
         checked.append((name, value))
     if len(checked) > MAX_HEADERS:
@@ -42,7 +56,7 @@ def check_headers(
     return checked
 
 
-def _fault(name: str, value: str, seen: set[str], signature_header: str) -> str:
+def _find_fault(name: str, value: str, seen: set[str], signature_header: str) -> str:
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
         return f"{name[:40]!r} is not a header name: use letters, digits and hyphens, up to 100."
     if is_reserved(name, signature_header):
@@ -58,7 +72,10 @@ def _fault(name: str, value: str, seen: set[str], signature_header: str) -> str:
 
 
 def is_reserved(name: str, signature_header: str) -> bool:
-    """Whether it is ours or the protocol's. signature_header: the platform's, "" for none."""
+    """Whether a header is set by the portal or by HTTP itself.
+
+    signature_header: the name of the platform's own, "" if it has none.
+    """
     lower = name.lower()
     return (
         lower in _RESERVED
@@ -68,9 +85,10 @@ def is_reserved(name: str, signature_header: str) -> bool:
 
 
 def is_sensitive(name: str) -> bool:
-    """Whether the header's value is masked wherever it is read back."""
+    """Whether the header's value is a secret, which is masked wherever it is shown."""
     return bool(_SENSITIVE.search(name))
 
 
 def mask_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers, with the values of those masked whose names say that they are secret."""
     return [(name, "••••" if is_sensitive(name) else value) for name, value in headers]

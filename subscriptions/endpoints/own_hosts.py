@@ -1,4 +1,4 @@
-"""Our own addresses: no delivery goes to the portal itself, the request bin excepted."""
+"""The portal's own hosts, to which no delivery goes, and its request bin, to which some do."""
 
 from __future__ import annotations
 
@@ -11,30 +11,29 @@ from subscriptions.endpoints.url_rules import MAX_URL_LENGTH, is_localhost, pars
 from subscriptions.errors import Refused
 
 REQUEST_BIN_PATH = "/bin/"
-# Nothing that a proxy before the portal could take for another path: no dot, no percent sign.
-_BELOW_BIN = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_/-]*)?(?:\?[A-Za-z0-9_=&-]*)?")
+# No dot and no percent sign: a proxy before the portal could take such a path for another one.
+_REST_OF_BIN_URL = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_/-]*)?(?:\?[A-Za-z0-9_=&-]*)?")
 
 
 def own_hosts() -> frozenset[str]:
-    """Host names that the portal answers on in public, spelled as in a URL taken apart.
+    """The host of WEBHOOKS_PUBLIC_URL, spelled as EndpointURL.host is; empty for a loopback host.
 
-    A loopback host is none: where the operator allows loopback, it is development, with receivers
-    on other ports of it.
+    Someone who allows deliveries to loopback is developing, with receivers on other ports.
     """
     try:
         host = parse_url(settings.WEBHOOKS_PUBLIC_URL).host
     except Refused:
         host = (urlsplit(settings.WEBHOOKS_PUBLIC_URL).hostname or "").lower()
-    own = host not in {"", "127.0.0.1", "::1"} and not is_localhost(host)
-    return frozenset({host}) if own else frozenset()
+    is_public = host not in {"", "127.0.0.1", "::1"} and not is_localhost(host)
+    return frozenset({host}) if is_public else frozenset()
 
 
 def is_request_bin(url: str) -> bool:
-    """Whether the URL is one of the built-in request bin, and the bin is switched on."""
+    """Whether the URL belongs to the built-in request bin, and the bin is switched on."""
     base = f"{settings.WEBHOOKS_PUBLIC_URL}{REQUEST_BIN_PATH}"
     return (
         settings.WEBHOOKS_REQUEST_BIN
         and len(url) <= MAX_URL_LENGTH
         and url.startswith(base)
-        and _BELOW_BIN.fullmatch(url, len(base)) is not None
+        and _REST_OF_BIN_URL.fullmatch(url, len(base)) is not None
     )

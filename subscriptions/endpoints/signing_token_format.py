@@ -1,4 +1,4 @@
-"""Signing tokens: how they are made, which typed ones are taken, and the key they stand for."""
+"""The form of signing tokens: generated, checked when typed, and decoded to an HMAC key."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def check_token(token: str, token_format: str) -> None:
 
     The error says what is wrong without repeating the token.
     """
-    fault = _whsec_fault(token) if token_format == WHSEC_FORMAT else _text_fault(token)
+    fault = _find_whsec_fault(token) if token_format == WHSEC_FORMAT else _find_text_fault(token)
     if fault:
         raise Refused(fault, code="token_invalid", pointer="/token")
 
 
 def decode_key(token: str) -> bytes:
     """The HMAC key of a token under Standard Webhooks: a `whsec_` one decoded, else its UTF-8."""
-    key = _whsec_key(token)
+    key = _decode_whsec(token)
     return token.encode() if key is None else key
 
 
-def _whsec_key(token: str) -> bytes | None:
+def _decode_whsec(token: str) -> bytes | None:
     """The 24 to 64 bytes of a well-formed `whsec_` token, or None."""
     if not token.startswith(WHSEC_PREFIX):
         return None
@@ -59,13 +59,13 @@ def _whsec_key(token: str) -> bytes | None:
         key = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
-    # Receivers' decoders differ on spare bits, so only the one canonical spelling is taken.
+    # Base64 decoders differ on unused bits: only the spelling that all decode alike is taken.
     is_canonical = base64.b64encode(key).decode() == text
     return key if is_canonical and MIN_WHSEC_BYTES <= len(key) <= MAX_WHSEC_BYTES else None
 
 
-def _whsec_fault(token: str) -> str:
-    if _whsec_key(token) is not None:
+def _find_whsec_fault(token: str) -> str:
+    if _decode_whsec(token) is not None:
         return ""
     return (
         f"The token must be {WHSEC_PREFIX} followed by the padded base64 of {MIN_WHSEC_BYTES} to "
@@ -73,7 +73,7 @@ def _whsec_fault(token: str) -> str:
     )
 
 
-def _text_fault(token: str) -> str:
+def _find_text_fault(token: str) -> str:
     if not MIN_TEXT_CHARACTERS <= len(token) <= MAX_TEXT_CHARACTERS:
         return (
             f"The token has {len(token)} characters: give {MIN_TEXT_CHARACTERS} to "

@@ -1,4 +1,4 @@
-"""Names to addresses, as this machine knows them."""
+"""Host names resolved as this machine resolves them: by its hosts file, then by DNS."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from subscriptions.endpoints.url_rules import is_localhost
 
 
 def resolve_by_system(name: str) -> list[str]:
-    """All addresses of a name, by the hosts file, then DNS; raises socket.gaierror.
+    """All addresses of a name. Raises socket.gaierror.
 
-    The name is absolute: no search domain of this machine is tried after it.
+    The name is absolute: no search domain of this machine is appended to it.
     """
-    if own := _addresses_in_hosts_file(name):
-        return own
+    if found_in_file := _addresses_in_hosts_file(name):
+        return found_in_file
     if is_localhost(name):
         return ["127.0.0.1", "::1"]
     found = socket.getaddrinfo(name + ".", None, type=socket.SOCK_STREAM)
@@ -22,7 +22,7 @@ def resolve_by_system(name: str) -> list[str]:
 
 
 def _addresses_in_hosts_file(name: str, path: Path = Path("/etc/hosts")) -> list[str]:
-    # glibc looks an absolute name up in DNS only, but an operator's hosts file should count.
+    # glibc looks up an absolute name in DNS only, but what an operator put into the file counts.
     try:
         lines = path.read_text("utf-8", "replace").splitlines()
     except OSError:

@@ -10,9 +10,9 @@ from functools import lru_cache
 import certifi
 from django.conf import settings
 
-_SECONDS = 2
+_TIMEOUT_SECONDS = 2
 _MAX_ADDRESSES = 2
-# OpenSSL's numbers of what can be wrong with a certificate.
+# By OpenSSL's verification error codes (X509_V_ERR_...).
 _FAULTS = {
     9: "its certificate is not valid yet: check the clock of the server that made it.",
     10: "its certificate has expired: renew it.",
@@ -27,7 +27,7 @@ _UNKNOWN_AUTHORITY = (
 
 
 @lru_cache(maxsize=4)
-def _context(extra_ca_file: str | None) -> ssl.SSLContext:
+def _tls_context(extra_ca_file: str | None) -> ssl.SSLContext:
     paths = ssl.get_default_verify_paths()
     context = ssl.create_default_context(
         cafile=None if paths.cafile or paths.capath else certifi.where()
@@ -38,33 +38,34 @@ def _context(extra_ca_file: str | None) -> ssl.SSLContext:
 
 
 def find_tls_fault(host: str, port: int, addresses: Sequence[str]) -> str | None:
-    """None where a handshake succeeds with one of the addresses, whose judging is the caller's.
+    """What keeps TLS from working, in words; None if a handshake succeeds at one of the addresses.
 
-    Takes four seconds for each of two addresses at most; nothing is sent beyond the handshake.
+    The caller has checked that the addresses may be connected to. At most two are tried, for at
+    most four seconds each; nothing is sent beyond the handshake.
     """
     fault = None
     for address in addresses[:_MAX_ADDRESSES]:
-        fault = _fault_at(host, port, address)
+        fault = _find_fault_at(host, port, address)
         if fault is None:
             return None
     return fault
 
 
-def _fault_at(host: str, port: int, address: str) -> str | None:
+def _find_fault_at(host: str, port: int, address: str) -> str | None:
     try:
-        with socket.create_connection((address, port), timeout=_SECONDS) as plain:
-            # The time-out holds for the handshake as a whole.
-            _context(settings.WEBHOOKS_EXTRA_CA_FILE).wrap_socket(
+        with socket.create_connection((address, port), timeout=_TIMEOUT_SECONDS) as plain:
+            # The timeout is a deadline for the whole handshake.
+            _tls_context(settings.WEBHOOKS_EXTRA_CA_FILE).wrap_socket(
                 plain, server_hostname=host
             ).close()
     except ssl.SSLCertVerificationError as error:
         return _FAULTS.get(error.verify_code, _UNKNOWN_AUTHORITY)
     except TimeoutError:
-        return f"port {port} did not answer in TLS within {_SECONDS} seconds."
+        return f"port {port} did not answer in TLS within {_TIMEOUT_SECONDS} seconds."
     except ssl.SSLError:
         return f"port {port} does not answer in TLS, as https:// needs."
     except ValueError:
-        return None  # a name that no certificate can have: sending will say what is wrong with it
+        return None  # No certificate can have this name; the first attempt will say so.
     except OSError:
         return f"nothing takes connections on port {port} now."
     return None

@@ -1,4 +1,4 @@
-"""A topic's endpoints as one list of URLs, read and replaced as a whole."""
+"""The endpoints of each topic as one list of URLs, which is read and replaced as a whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from subscriptions.models.endpoint import ALL_TOPICS
 
 
 def list_topic_endpoints(broadcaster: Broadcaster) -> list[tuple[Topic, list[Endpoint]]]:
-    """Topics that have endpoints, in catalogue order; endpoints oldest first."""
+    """The topics that have endpoints, in the catalogue's order, each with them, oldest first."""
     endpoints = list(
         Endpoint.objects.for_broadcaster(broadcaster).prefetch_related("topics").order_by("pk")
     )
@@ -38,7 +38,7 @@ def set_topic_endpoints(
     is deleted if it was its last. Raises Refused for an empty list, a URL twice or one that cannot
     be sent to, Conflict at the platform's limit.
     """
-    # Locked, so that two lists sent at once do not mix.
+    # Locked, so that two lists sent at once are not mixed.
     broadcaster = (
         Broadcaster.objects.select_for_update(of=("self",))
         .select_related("platform")

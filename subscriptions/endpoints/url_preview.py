@@ -1,4 +1,4 @@
-"""What a URL will meet when something is sent to it, in words, as its field is left."""
+"""What deliveries to a URL will meet, in words, for whoever is typing it."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from subscriptions.platforms.rules import PlatformRules
 logger = logging.getLogger(__name__)
 _LOOKUP_SECONDS = 3
 _HANDSHAKE_SECONDS = 5
-# getaddrinfo knows no deadline: it waits in a thread of its own, and few of them may.
+# getaddrinfo has no timeout: it runs in threads of its own, and in a few at once only.
 _lookups = ThreadPoolExecutor(max_workers=4, thread_name_prefix="url-preview")
 _handshakes = ThreadPoolExecutor(max_workers=4, thread_name_prefix="url-preview-tls")
 
 
 @dataclass(frozen=True, slots=True)
 class UrlPreview:
-    """kind: "fine", "warning" (can be saved, will not work as it is) or "fault"."""
+    """kind: "fine", "warning" (it can be saved, and will not work as it is) or "fault"."""
 
     kind: str
     text: str
 
 
 def preview_url(url: str, rules: PlatformRules) -> UrlPreview:
-    """Checks the URL as saving does, then the addresses behind its host now, then the certificate."""
+    """Check the URL as saving it does, then the addresses its host has now, then its certificate."""
     try:
         url = check_endpoint_url(url, rules)
     except Refused as refusal:
@@ -42,32 +42,32 @@ def preview_url(url: str, rules: PlatformRules) -> UrlPreview:
     if is_request_bin(url):
         return UrlPreview("fine", "This portal's own request bin: good for a first try.")
     parts = parse_url(url)
-    # Behind a proxy, it is the proxy that looks names up, and it may know others than we do.
+    # With an egress proxy it is the proxy that looks up names, and it may know other ones.
     if settings.WEBHOOKS_EGRESS_PROXY:
         return UrlPreview("fine", f"{parts.host} may be reached.")
-    finding, addresses = _behind(parts)
-    if finding.kind != "fine":
-        return finding
+    preview, addresses = _preview_host(parts)
+    if preview.kind != "fine":
+        return preview
     if parts.scheme == "http":
         if parts.address or is_localhost(parts.host):
-            return finding
-        text = f"{finding.text} http:// is not encrypted: use https:// for anything real."
+            return preview
+        text = f"{preview.text} http:// is not encrypted: use https:// for anything real."
         return UrlPreview("warning", text)
-    return _shake_hands(parts, addresses, finding)
+    return _preview_certificate(parts, addresses, preview)
 
 
-def _behind(parts: EndpointURL) -> tuple[UrlPreview, list[str]]:
-    """What follows from the addresses behind the host, and these, where they may be reached."""
+def _preview_host(parts: EndpointURL) -> tuple[UrlPreview, list[str]]:
+    """What follows from the host's addresses, and those of them that may be connected to."""
     if parts.address or is_localhost(parts.host):
         addresses = [parts.address] if parts.address else ["127.0.0.1", "::1"]
         allowed = [
             a for a in addresses if not find_address_fault(a, settings.WEBHOOKS_ALLOWED_NETWORKS)
         ]
         return UrlPreview("fine", f"{parts.host} may be reached."), allowed
-    return _look_up(parts.host)
+    return _preview_name(parts.host)
 
 
-def _look_up(host: str) -> tuple[UrlPreview, list[str]]:
+def _preview_name(host: str) -> tuple[UrlPreview, list[str]]:
     waiting = _lookups.submit(resolve_by_system, host)
     try:
         found = list(dict.fromkeys(waiting.result(timeout=_LOOKUP_SECONDS)))
@@ -78,11 +78,13 @@ def _look_up(host: str) -> tuple[UrlPreview, list[str]]:
     except (OSError, UnicodeError):
         text = f"{host} has no address in DNS now: check the spelling, or set up its record."
         return UrlPreview("warning", text), []
-    return judged(host, found), found
+    return _preview_addresses(host, found), found
 
 
-def _shake_hands(parts: EndpointURL, addresses: list[str], finding: UrlPreview) -> UrlPreview:
-    """Only addresses that were judged are connected to, not the name, which may change."""
+def _preview_certificate(
+    parts: EndpointURL, addresses: list[str], preview: UrlPreview
+) -> UrlPreview:
+    """Connects to these addresses, which were checked, and not to the name, which may change."""
     waiting = _handshakes.submit(find_tls_fault, parts.host.rstrip("."), parts.port, addresses)
     try:
         fault = waiting.result(timeout=_HANDSHAKE_SECONDS)
@@ -90,13 +92,16 @@ def _shake_hands(parts: EndpointURL, addresses: list[str], finding: UrlPreview) 
         waiting.cancel()
         fault = f"port {parts.port} did not answer in TLS within {_HANDSHAKE_SECONDS} seconds."
     if fault:
-        return UrlPreview("warning", f"{finding.text} But {fault}")
-    return UrlPreview("fine", f"{finding.text} Its certificate is good.")
+        return UrlPreview("warning", f"{preview.text} But {fault}")
+    return UrlPreview("fine", f"{preview.text} Its certificate is good.")
 
 
-def judged(host: str, addresses: list[str]) -> UrlPreview:
-    """What follows from the addresses that a host name has. None that is not public is named: what
-    names mean inside the operator's network is not the customer's to learn."""
+def _preview_addresses(host: str, addresses: list[str]) -> UrlPreview:
+    """What follows from the addresses of a host name.
+
+    An address that is not public is not shown: the customer is not to learn what names mean inside
+    the operator's network.
+    """
     for address in addresses:
         reason = find_address_fault(address, settings.WEBHOOKS_ALLOWED_NETWORKS)
         if reason:

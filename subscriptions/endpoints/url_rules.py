@@ -1,4 +1,4 @@
-"""Which URLs an endpoint may have, and their one spelling."""
+"""Which URLs an endpoint may have, and the one spelling of each."""
 
 from __future__ import annotations
 
@@ -29,10 +29,13 @@ _PRIVATE_SUFFIXES = (".local", ".localdomain", ".internal", ".home.arpa")
 _SAFE_IN_PATH = "/?:@!$&'()*+,;=-._~%[]"
 
 
-@dataclass(frozen=True)  # without slots: what is made of its parts is kept
+@dataclass(frozen=True)  # without slots, for the cached properties
 class EndpointURL:
-    """A URL taken apart. host: ASCII, lower case, an IP address in its shortest spelling
-    without brackets; address: that same where the host is an IP address, else None."""
+    """A URL in its parts.
+
+    host: ASCII in lower case; an IP address in its shortest spelling and without brackets.
+    address: the host if it is an IP address, else None.
+    """
 
     scheme: str
     host: str
@@ -42,7 +45,7 @@ class EndpointURL:
 
     @cached_property
     def authority(self) -> str:
-        """host, with the port where it is not the scheme's own, as a Host header has it."""
+        """The host as a Host header has it: with the port, unless it is the scheme's own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -64,8 +67,8 @@ def check_url(
     """The URL in its one spelling; raises Refused (url_not_allowed) with the reason in words.
 
     own_hosts: the portal's own names, each for all ports ("portal.example") or for one
-    ("localhost:8000"); nothing is sent to them. A name is not resolved here: the addresses
-    behind it are judged when something is sent.
+    ("localhost:8000"); nothing is sent to them. Names are not resolved here: their addresses are
+    checked whenever something is sent.
     """
     parts = parse_url(url)
     if https_required and parts.scheme != "https":
@@ -77,8 +80,10 @@ def check_url(
 def check_target(
     parts: EndpointURL, *, own_hosts: frozenset[str], allowed_networks: Sequence[IPNetwork]
 ) -> None:
-    """Raises Refused where the port, our own host, an address spelled out or a private name rules
-    the URL out. Where networks are allowed, a private name may lead there: its addresses say."""
+    """Raise Refused for a port, a host of the portal, an IP address or a private name that is barred.
+
+    If networks are allowed, a private name may lead there, so it passes: its addresses decide.
+    """
     if parts.port < 1024 and parts.port not in (80, 443):
         raise _refused(f"Port {parts.port} is not allowed: use 80, 443, or 1024 and above.")
     if parts.host in own_hosts or f"{parts.host}:{parts.port}" in own_hosts:
@@ -103,12 +108,12 @@ def is_private_name(host: str) -> bool:
 
 
 def is_localhost(host: str) -> bool:
-    """RFC 6761: these names are this machine, whatever a name server says."""
+    """Whether the name means this machine, whatever a name server says (RFC 6761)."""
     return host == "localhost" or host.endswith(".localhost")
 
 
 def parse_url(url: str) -> EndpointURL:
-    """Take an http(s) URL apart; raises Refused where it is none or could be read two ways."""
+    """The parts of an http(s) URL. Raises Refused if it is none, or could be read in two ways."""
     if len(url) > MAX_URL_LENGTH:
         raise _refused(f"The URL has {len(url)} characters; at most {MAX_URL_LENGTH} are allowed.")
     if _FORBIDDEN.search(url):
@@ -149,14 +154,14 @@ def _split_port(authority: str) -> tuple[str, str | None]:
 
 
 def _normalise_host(host: str) -> tuple[str, str | None]:
-    """(host, address): address is None for a name."""
+    """The host in its one spelling, and the same again as the address if it is an IP address."""
     if host.startswith("["):
         address = _parse_ipv6(host[1:-1])
         return address, address
     name = _to_ascii(host).removesuffix(".")
     labels = name.split(".")
     if _NUMBER.fullmatch(labels[-1]):
-        # The rule of the WHATWG: a host whose last label is a number is an IPv4 address or wrong.
+        # WHATWG URL standard: a host whose last label is a number is an IPv4 address or invalid.
         address = _parse_ipv4(host, labels)
         return address, address
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
@@ -165,7 +170,7 @@ def _normalise_host(host: str) -> tuple[str, str | None]:
 
 
 def _to_ascii(host: str) -> str:
-    """UTS 46, non-transitional; a name that is ASCII already is only put in lower case."""
+    """The name in ASCII (UTS 46, non-transitional) and in lower case."""
     if host.isascii():
         return host.lower()
     try:
@@ -175,7 +180,7 @@ def _to_ascii(host: str) -> str:
 
 
 def _parse_ipv4(host: str, labels: list[str]) -> str:
-    """Every spelling that inet_aton takes: 1 to 4 parts, decimal, octal or hex."""
+    """An IPv4 address in any spelling that inet_aton takes: 1 to 4 parts, decimal, octal or hex."""
     try:
         numbers = [_parse_number(label) for label in labels]
         last = numbers.pop()
