@@ -1,3 +1,7 @@
+"""The Django app: who gets what, and where."""
+
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -6,5 +10,6 @@ class SubscriptionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from subscriptions import checks  # noqa: F401  registers and connects them
-        from subscriptions.accounts import sign_ins  # noqa: F401  registers and connects them
+        # Importing them registers the system checks and connects the signal receivers.
+        import_module("subscriptions.checks")
+        import_module("subscriptions.accounts.sign_ins")

@@ -1,4 +1,4 @@
-"""System checks of secrets: are the keys keys, and are they the ones that were used?"""
+"""System checks of WEBHOOKS_SECRET_KEYS: valid keys, and those that the stored tokens need."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from subscriptions.encryption import WrongKey, check_ring, decrypt
 from subscriptions.models import Endpoint
 
-_MAKE_ONE = (
+_HOW_TO_MAKE_A_KEY = (
     'Make one with: python3 -c "import base64, os; '
     'print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
 )
@@ -19,16 +19,17 @@ _MAKE_ONE = (
 
 @register(Tags.security)
 def check_secret_keys(**_: Any) -> list[CheckMessage]:
+    """E001: WEBHOOKS_SECRET_KEYS holds at least one key, and only valid ones."""
     try:
         check_ring()
     except WrongKey as error:
-        return [Critical(str(error), hint=_MAKE_ONE, id="webhooks.E001")]
+        return [Critical(str(error), hint=_HOW_TO_MAKE_A_KEY, id="webhooks.E001")]
     return []
 
 
 @register(Tags.security, deploy=True)
 def check_tokens_open(**_: Any) -> list[CheckMessage]:
-    """The oldest and the newest signing token are decrypted; no database yet is no fault."""
+    """E002: the keys open the oldest and the newest signing token. Passes if there is no database yet."""
     try:
         check_ring()
         for endpoint in _oldest_and_newest():

@@ -13,28 +13,29 @@ class _HasMeta(Protocol):
 
 
 def client_address(request: _HasMeta) -> str | None:
-    """Where the request came from; None where that is no IP address (a Unix socket).
+    """The address a request came from; None if that is no IP address (a Unix socket).
 
-    Behind WEBHOOKS_PROXY_HOPS proxies, each of which adds its peer to X-Forwarded-For, it is the
-    entry that the outermost of them made. What stands before that one the client wrote itself.
+    Each of WEBHOOKS_PROXY_HOPS proxies adds its peer to X-Forwarded-For: the client's address is the
+    entry that the outermost proxy added. Entries before it were written by the client.
     """
     hops: int = settings.WEBHOOKS_PROXY_HOPS
     peer = request.META.get("REMOTE_ADDR", "")
     if not hops:
-        return _address(peer)
+        return _parse_address(peer)
     chain = [entry.strip() for entry in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    return _address(chain[-hops]) if len(chain) >= hops and chain[-hops] else _address(peer)
+    added_by_proxy = chain[-hops] if len(chain) >= hops else ""
+    return _parse_address(added_by_proxy or peer)
 
 
-def _address(text: str) -> str | None:
-    """Of `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` and `[2001:db8::1]:4711`."""
+def _parse_address(text: str) -> str | None:
+    """The address in `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        found = ip_address(text)
+        address = ip_address(text)
     except ValueError:
         return None
-    # One client, one spelling: a dual-stack socket names IPv4 peers as ::ffff:192.0.2.1.
-    return str(getattr(found, "ipv4_mapped", None) or found)
+    # A dual-stack socket names the IPv4 peer 192.0.2.1 as ::ffff:192.0.2.1.
+    return str(getattr(address, "ipv4_mapped", None) or address)

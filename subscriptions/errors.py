@@ -1,4 +1,4 @@
-"""The one tree of errors that verbs raise, and that views and the API turn into answers."""
+"""The errors that verbs raise, and that views and the API turn into responses."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ class Refused(PortalError):
 
 
 class Conflict(PortalError):
-    """The state of things does not allow it: a limit, another body, a wrong moment (HTTP 409)."""
+    """The current state does not allow it: a limit is reached, or the thing has another state (409)."""
 
 
 class NotFound(PortalError):
-    """No such thing in this broadcaster: also the answer for another broadcaster's (HTTP 404)."""
+    """The broadcaster has no such thing; raised for one of another broadcaster too (HTTP 404)."""
 
 
 class RateExceeded(PortalError):
-    """Too much at once; the same may be sent again after `retry_after_seconds` (HTTP 429)."""
+    """Too much at once; the caller may try again after `retry_after_seconds` (HTTP 429)."""
 
     def __init__(self, detail: str, *, code: str, retry_after_seconds: int) -> None:
         super().__init__(detail, code=code)
         self.retry_after_seconds = retry_after_seconds
 
 
-# More faults of one input are not looked for: explaining each field of a body full of unknown ones
-# would keep a process busy for seconds.
+# At most so many faults of one input are explained: a body full of unknown fields would keep a
+# process busy for seconds.
 MAX_FAULTS = 100
 
 
 class SeveralRefused(PortalError):
-    """More than one fault in the same input; MAX_FAULTS or so at most."""
+    """Several faults in the same input, about MAX_FAULTS at most."""
 
     def __init__(self, faults: list[Refused]) -> None:
         super().__init__(faults[0].detail, code=faults[0].code, pointer=faults[0].pointer)

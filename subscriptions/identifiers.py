@@ -1,4 +1,4 @@
-"""Identifiers: public ones for the API and URLs, and time-ordered UUIDs for large tables."""
+"""Identifiers: public ids for the API and URLs, and time-ordered UUIDs for large tables."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower cas
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 
-
-# Randomness drawn in advance: a call to the system for each id would be a third of its price.
-_drawn: list[int] = []
-_DRAW = struct.Struct("512Q")
-os.register_at_fork(after_in_child=_drawn.clear)
+# Random words fetched in advance: a system call for each id would be a third of its cost.
+_random_words: list[int] = []
+_WORDS = struct.Struct("512Q")
+os.register_at_fork(after_in_child=_random_words.clear)
 
 
 def encode_base32(number: int, length: int) -> str:
-    """The number in base 32, padded to a fixed length so that texts sort as numbers do."""
+    """The number in base 32, padded to `length` characters so that texts sort as numbers do."""
     pairs = [_PAIRS[number >> shift & 1023] for shift in range((length - 1) // 2 * 10, -1, -10)]
     return "".join(pairs)[-length:]
 
@@ -31,7 +30,7 @@ def new_public_id(prefix: str) -> str:
 
 
 def uuid7() -> UUID:
-    """RFC 9562 version 7: 48 bits of Unix milliseconds, then randomness.
+    """A new UUID of RFC 9562 version 7: 48 bits of Unix milliseconds, then randomness.
 
     The 12 bits after the version hold the fraction of the millisecond, so that ids made by one
     process sort in the order they were made.
@@ -40,28 +39,29 @@ def uuid7() -> UUID:
 
 
 def uuid7_at(nanoseconds: int) -> UUID:
-    """The same for another moment, in Unix nanoseconds."""
+    """A version 7 UUID for the given time, in Unix nanoseconds."""
     milliseconds, rest = divmod(nanoseconds, 1_000_000)
-    tail = _random_word() & 0x3FFF_FFFF_FFFF_FFFF
+    tail = _next_random_word() & 0x3FFF_FFFF_FFFF_FFFF
     fraction = (rest << 12) // 1_000_000
     return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | tail)
 
 
-def _random_word() -> int:
-    """64 random bits. Popping is one step: no two threads get the same."""
+def _next_random_word() -> int:
+    """64 random bits. `pop` is atomic, so no two threads get the same ones."""
     while True:
         try:
-            return _drawn.pop()
+            return _random_words.pop()
         except IndexError:
-            _drawn.extend(_DRAW.unpack(os.urandom(_DRAW.size)))
+            _random_words.extend(_WORDS.unpack(os.urandom(_WORDS.size)))
 
 
 def uuid_to_public(prefix: str, value: UUID) -> str:
+    """The public id of a row whose key is this UUID: the prefix, `_` and 26 characters."""
     return f"{prefix}_{encode_base32(value.int, 26)}"
 
 
 def public_to_uuid(prefix: str, text: str) -> UUID | None:
-    """The UUID in a public id; None where the text is not one."""
+    """The UUID in a public id; None if the text is not such an id."""
     head, _, tail = text.partition("_")
     if head != prefix or len(tail) != 26:
         return None

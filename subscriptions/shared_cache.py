@@ -1,8 +1,8 @@
-"""Django's cache in the database: counts of sign-in attempts that hold over all processes.
+"""A cache in the database, for counts of sign-in attempts that hold across all processes.
 
-For what is asked seldom. Django's own database cache counts its rows on each write, and when it is
-full drops some that are still good: filling it would lift the limits. And it unpickles what it
-reads. Here values are JSON, and only what has expired is dropped.
+Django's own database cache counts its rows on each write, unpickles what it reads, and drops valid
+entries when it is full: whoever fills it would lift the limits. Here values are JSON, and only what
+has expired is dropped.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class DatabaseCache(BaseCache):
         timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
-        """False where the key is there: of several callers at once, one alone gets True."""
+        """Store a value unless the key has one; of several callers at once, exactly one gets True."""
         SharedCacheEntry.objects.filter(expires_at__lte=timezone.now()).delete()
         try:
             with transaction.atomic():

@@ -1,10 +1,10 @@
-"""What happened here that others act on, so that nothing here needs to know of deliveries."""
+"""Signals by which deliveries learn of changes to endpoints, without being known here."""
 
 from django.dispatch import Signal
 
-# Sent inside the transaction in which an endpoint stops getting events: switched off, suspended
-# or deleted. Arguments: endpoint, reason (words for the deliveries that this ends).
+# Sent in the transaction in which an endpoint is switched off, suspended or deleted.
+# Arguments: endpoint, reason (in words, for the deliveries that end with it).
 endpoint_stopped = Signal()
 
-# Sent inside the transaction in which it may be sent to again. Argument: endpoint.
+# Sent in the transaction in which an endpoint is switched on or resumed. Argument: endpoint.
 endpoint_resumed = Signal()

@@ -1,8 +1,4 @@
-"""Signing tokens and second factors at rest: Fernet under a key ring from the environment.
-
-The first key of WEBHOOKS_SECRET_KEYS encrypts, every key decrypts (cryptography's MultiFernet).
-A ciphertext that no key opens raises WrongKey: nothing is ever signed with garbage.
-"""
+"""The key ring: secrets encrypted and decrypted with the Fernet keys of WEBHOOKS_SECRET_KEYS."""
 
 from __future__ import annotations
 
@@ -13,38 +9,38 @@ from django.conf import settings
 
 
 class WrongKey(Exception):
-    """No key of WEBHOOKS_SECRET_KEYS opens this secret, or one of them is no key at all."""
+    """No key of WEBHOOKS_SECRET_KEYS opens this secret, or one of them is not a key."""
 
 
 @lru_cache(maxsize=4)
-def _fernets(keys: tuple[str, ...]) -> tuple[Fernet, ...]:
-    made = []
+def _build_fernets(keys: tuple[str, ...]) -> tuple[Fernet, ...]:
+    fernets = []
     for position, key in enumerate(keys, start=1):
         try:
-            made.append(Fernet(key))
+            fernets.append(Fernet(key))
         except ValueError:
-            # Without the cause: it might quote the key.
+            # Without the cause, which may quote the key.
             raise WrongKey(
                 f"Key {position} of WEBHOOKS_SECRET_KEYS is no Fernet key: give the URL-safe "
                 "base64 of 32 random bytes."
             ) from None
-    if not made:
+    if not fernets:
         raise WrongKey("WEBHOOKS_SECRET_KEYS has no key in it: give at least one.")
-    return tuple(made)
+    return tuple(fernets)
 
 
 @lru_cache(maxsize=4)
-def _ring(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet(_fernets(keys))
+def _build_ring(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet(_build_fernets(keys))
 
 
 def check_ring() -> None:
-    """Raise WrongKey, without quoting a key, where the ring itself cannot be used."""
-    _ring(tuple(settings.WEBHOOKS_SECRET_KEYS))
+    """Raise WrongKey, without quoting a key, if the ring itself cannot be used."""
+    _current_ring()
 
 
 def _current_ring() -> MultiFernet:
-    return _ring(tuple(settings.WEBHOOKS_SECRET_KEYS))
+    return _build_ring(tuple(settings.WEBHOOKS_SECRET_KEYS))
 
 
 def encrypt(plaintext: str) -> str:
@@ -63,21 +59,21 @@ def _decrypt(ciphertext: str, ring: MultiFernet) -> str:
 
 
 def decrypt(ciphertext: str) -> str:
-    """The plain text. Opened ones are kept in memory, keyed by the ciphertext: never stale.
+    """The plain text. Raises WrongKey if no key opens the ciphertext.
 
-    Raises WrongKey.
+    Plain texts are cached by ciphertext and ring, so that a cached one is never out of date.
     """
     return _decrypt(ciphertext, _current_ring())
 
 
 def is_ciphertext(text: str) -> bool:
-    """Whether it is encrypted at all: Fernet's version byte and the time, in base64."""
+    """Whether the text begins as every Fernet token does: version byte and time, in base64."""
     return text.startswith("gAAAA")
 
 
 def is_under_first_key(ciphertext: str) -> bool:
     try:
-        _fernets(tuple(settings.WEBHOOKS_SECRET_KEYS))[0].decrypt(ciphertext.encode())
+        _build_fernets(tuple(settings.WEBHOOKS_SECRET_KEYS))[0].decrypt(ciphertext.encode())
     except InvalidToken:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Bringing all that is encrypted at rest under the first key of the ring."""
+"""Re-encrypting every secret that is stored under the first key of the ring."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from subscriptions.encryption.key_ring import (
 from subscriptions.models import Endpoint
 
 BATCH_ROWS = 200
-FACTORS = {"totp": "one-time codes", "recovery_codes": "recovery codes"}
-# Sessions hold a secret only from a form to the page after it: none outlives a change of keys.
-COLUMNS = (
+FACTOR_NAMES = {"totp": "one-time codes", "recovery_codes": "recovery codes"}
+# Sessions hold secrets too, from a form to the page after it: too briefly to be re-encrypted.
+TOKEN_COLUMNS = (
     ("token_ciphertext", "signing token"),
     ("previous_token_ciphertext", "previous signing token"),
 )
@@ -30,35 +30,35 @@ COLUMNS = (
 
 @dataclass(slots=True)
 class Rotation:
-    """How far it got. `unreadable` names, in words, each secret that no key opens."""
+    """How far a rotation got. `unreadable` names, in words, each secret that no key opens."""
 
     rotated: int = 0
-    already: int = 0
+    unchanged: int = 0
     unreadable: list[str] = field(default_factory=list)
 
     @property
     def seen(self) -> int:
-        return self.rotated + self.already + len(self.unreadable)
+        return self.rotated + self.unchanged + len(self.unreadable)
 
 
 def count_secrets() -> int:
-    tokens = (Endpoint.objects.exclude(**{column: ""}).count() for column, _ in COLUMNS)
+    tokens = (Endpoint.objects.exclude(**{column: ""}).count() for column, _ in TOKEN_COLUMNS)
     return sum(tokens) + int(_authenticators().count())
 
 
 def rotate_in_batches() -> Iterator[Rotation]:
     """Re-encrypt batch by batch; yields the running totals after each.
 
-    It may be broken off and run again at any moment: what is under the first key is left as it
-    is. A secret that someone changes meanwhile stays as they made it. Raises WrongKey only where
-    the ring itself cannot be used.
+    It may be interrupted and run again at any time: what is under the first key is left as it is.
+    A secret that someone changes meanwhile keeps their change. Raises WrongKey only if the ring
+    itself cannot be used.
     """
     totals = Rotation()
-    for column, words in COLUMNS:
+    for column, words in TOKEN_COLUMNS:
         last = 0
-        while batch := _batch(column, last):
+        while batch := _read_batch(column, last):
             last = batch[-1][0]
-            _rotate(column, words, batch, totals)
+            _rotate_tokens(column, words, batch, totals)
             yield totals
     last = 0
     while keys := list(
@@ -70,21 +70,23 @@ def rotate_in_batches() -> Iterator[Rotation]:
 
 
 def _authenticators() -> QuerySet[Authenticator]:
-    """Second factors that have a secret: not passkeys, which are public keys."""
-    with_secret = Authenticator.objects.filter(type__in=FACTORS)
-    return with_secret.order_by("pk")  # type: ignore[no-any-return]
+    """Second factors with a secret; passkeys have none, they are public keys."""
+    with_secret: QuerySet[Authenticator] = Authenticator.objects.filter(type__in=FACTOR_NAMES)
+    return with_secret.order_by("pk")
 
 
-def _batch(column: str, last: int) -> list[tuple[int, str, str]]:
+def _read_batch(column: str, last: int) -> list[tuple[int, str, str]]:
     rows = Endpoint.objects.filter(pk__gt=last).exclude(**{column: ""}).order_by("pk")
     return list(rows.values_list("pk", "public_id", column)[:BATCH_ROWS])
 
 
-def _rotate(column: str, words: str, batch: list[tuple[int, str, str]], totals: Rotation) -> None:
+def _rotate_tokens(
+    column: str, words: str, batch: list[tuple[int, str, str]], totals: Rotation
+) -> None:
     changes: list[tuple[int, str, str]] = []
     for pk, public_id, ciphertext in batch:
         if is_under_first_key(ciphertext):
-            totals.already += 1
+            totals.unchanged += 1
             continue
         try:
             changes.append((pk, ciphertext, rotate(ciphertext)))
@@ -92,7 +94,7 @@ def _rotate(column: str, words: str, batch: list[tuple[int, str, str]], totals: 
             totals.unreadable.append(f"{words} of webhook {public_id}")
     with transaction.atomic():
         for pk, old, new in changes:
-            # Only over what was read: a rotation by the customer since then is newer.
+            # Only if it is still what was read: the customer may have rotated the token since.
             Endpoint.objects.filter(pk=pk, **{column: old}).update(**{column: new})
     totals.rotated += len(changes)
 
@@ -101,21 +103,26 @@ def _rotate_authenticators(keys: list[int], totals: Rotation) -> None:
     with transaction.atomic():
         for row in _authenticators().select_for_update().filter(pk__in=keys):
             try:
-                data = {name: _renewed(value) for name, value in row.data.items()}
+                data = {name: _reencrypt(value) for name, value in row.data.items()}
             except WrongKey:
-                totals.unreadable.append(f"secret of the {FACTORS[row.type]} of user {row.user_id}")
+                totals.unreadable.append(
+                    f"secret of the {FACTOR_NAMES[row.type]} of user {row.user_id}"
+                )
                 continue
             if data == row.data:
-                totals.already += 1
+                totals.unchanged += 1
                 continue
             Authenticator.objects.filter(pk=row.pk).update(data=data)
             totals.rotated += 1
 
 
-def _renewed(value: Any) -> Any:
-    """A value of allauth's, its texts encrypted: those from before they were so, too."""
+def _reencrypt(value: Any) -> Any:
+    """A value of an authenticator's data with each text encrypted under the first key.
+
+    Texts that were stored before they were encrypted are encrypted now.
+    """
     if isinstance(value, list):
-        return [_renewed(item) for item in value]
+        return [_reencrypt(item) for item in value]
     if not isinstance(value, str) or (is_ciphertext(value) and is_under_first_key(value)):
         return value
     return rotate(value) if is_ciphertext(value) else encrypt(value)

@@ -1,4 +1,4 @@
-"""Who gets what, and where."""
+"""The tables of who gets what, and where: platforms, broadcasters, endpoints, users, audit log."""
 
 from subscriptions.models.audit import AuditEntry
 from subscriptions.models.broadcaster import Broadcaster, Invitation, Member

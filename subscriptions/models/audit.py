@@ -1,4 +1,4 @@
-"""Who did what, when, from where."""
+"""The audit log: who did what, when and from where."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _removal_allowed: ContextVar[bool] = ContextVar("audit_removal_allowed", default
 
 
 class AuditIsAppendOnly(Exception):
-    """An audit entry was to be changed or deleted."""
+    """Something tried to change or delete an audit entry."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -29,34 +29,40 @@ class AuditIsAppendOnly(Exception):
 
 @contextmanager
 def removal_allowed() -> Iterator[None]:
-    """One transaction in which entries can be deleted: an operator's retention, a broadcaster's end.
+    """One transaction in which entries can be deleted, to apply retention or delete a broadcaster.
 
-    On PostgreSQL it is the trigger that lets them go, by a setting of this transaction alone.
+    On PostgreSQL a trigger refuses deletions, except under a setting that this transaction alone has.
     """
     with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL webhooks.audit_removal = 'allowed'")
+        _tell_trigger("allowed")
         token = _removal_allowed.set(True)
         try:
             yield
         finally:
             _removal_allowed.reset(token)
-            if connection.vendor == "postgresql" and not connection.needs_rollback:
-                # A caller's transaction goes on after this one.
-                with connection.cursor() as cursor:
-                    cursor.execute("SET LOCAL webhooks.audit_removal = ''")
+            if not connection.needs_rollback:
+                # The transaction may be part of the caller's, which goes on.
+                _tell_trigger("")
+
+
+def _tell_trigger(setting: str) -> None:
+    """Set what the trigger looks at, until the transaction ends; SQLite has no trigger."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('webhooks.audit_removal', %s, true)", [setting])
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Entries, which cannot be updated."""
+
     def update(self, **changes: Any) -> int:
         raise AuditIsAppendOnly
 
 
 class AuditEntry(models.Model):
-    """One change, reveal, resend or sign-in. Only ever added to; on PostgreSQL a trigger sees to it."""
+    """One change, reveal, resend or sign-in. Entries are only ever added; PostgreSQL has a trigger too."""
 
-    # None: what is of no broadcaster, such as a member of staff signing in.
+    # None if it concerns no broadcaster, such as a member of staff signing in.
     broadcaster = models.ForeignKey(
         Broadcaster, null=True, on_delete=models.CASCADE, related_name="audit_entries"
     )
@@ -88,6 +94,6 @@ class AuditEntry(models.Model):
 
 @receiver(models.signals.pre_delete, sender=AuditEntry)
 def _refuse_delete(**_: Any) -> None:
-    """Asked for each entry, also for those that would go with their broadcaster."""
+    """Called for each entry, also for those that would be deleted with their broadcaster."""
     if not _removal_allowed.get():
         raise AuditIsAppendOnly

@@ -1,4 +1,4 @@
-"""Tenants and the people in them."""
+"""Tenants, their members, and invitations to become one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Environment(models.TextChoices):
 
 class BroadcasterQuerySet(models.QuerySet["Broadcaster"]):
     def for_user(self, user: User) -> BroadcasterQuerySet:
-        """Those that the user is a member of, and their sandboxes."""
+        """The broadcasters that the user is a member of, and their sandboxes."""
         live = Member.objects.filter(user=user).values("broadcaster_id")
         return self.filter(Q(pk__in=live) | Q(live__in=live))
 
@@ -84,7 +84,7 @@ class Broadcaster(models.Model):
 
     @property
     def twin(self) -> Broadcaster | None:
-        """The sandbox of a live one, the live one of a sandbox."""
+        """The sandbox of a live broadcaster, or the live broadcaster of a sandbox; None if it has none."""
         return self.live if self.is_sandbox else getattr(self, "sandbox", None)
 
     def role_of(self, user: User) -> Role | None:

@@ -1,4 +1,4 @@
-"""Customers' URLs, which the portal calls webhooks, and what each wants to get."""
+"""Customers' URLs, which the portal calls webhooks, and the topics that each wants."""
 
 from __future__ import annotations
 
@@ -39,12 +39,13 @@ ORDER BY t.id
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):
     def for_broadcaster(self, broadcaster: Broadcaster) -> EndpointQuerySet:
+        """The broadcaster's endpoints that are not deleted."""
         return self.filter(broadcaster=broadcaster, deleted_at=None)
 
     def wanting(self, broadcaster: Broadcaster, topic: str) -> list[Endpoint]:
-        """Endpoints that an event of this topic is for, suspended ones too, inactive ones not.
+        """The broadcaster's endpoints that want the topic: suspended ones too, inactive ones not.
 
-        With id, public_id and suspended_at. Index: endpoint_live_by_broadcaster.
+        They come with id, public_id and suspended_at. Index: endpoint_live_by_broadcaster.
         """
         fields = ("id", "public_id", "suspended_at")
         return instances(Endpoint, fields, _WANTING, [broadcaster.pk, topic])
@@ -74,8 +75,7 @@ class Endpoint(models.Model):
     timeout_seconds = models.PositiveIntegerField(
         null=True, blank=True, help_text="Empty: the platform's own."
     )
-    # null is a value of the API: the platform's own signature
-    signature = models.CharField(  # noqa: DJ001
+    signature = models.CharField(  # noqa: DJ001  null means the platform's own, "" means nothing
         max_length=12,
         null=True,
         blank=True,
@@ -95,7 +95,7 @@ class Endpoint(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [
-            # publish: which endpoints of the broadcaster want the event
+            # EndpointQuerySet.wanting, for each event that is published
             models.Index(
                 fields=["broadcaster"],
                 name="endpoint_live_by_broadcaster",
@@ -144,7 +144,7 @@ class Endpoint(models.Model):
         return self.broadcaster.rules.signature.scheme in ("standard", "none")
 
     def has_previous_token(self, now: datetime) -> bool:
-        """Whether the overlap of the last rotation still runs."""
+        """Whether the token before the last rotation is still good."""
         return bool(
             self.previous_token_ciphertext
             and self.previous_expires_at

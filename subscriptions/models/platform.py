@@ -13,17 +13,17 @@ from subscriptions.platforms.rules import PlatformRules
 
 class Origin(models.TextChoices):
     FILE = "file", "File"  # kept in step with a platform file by load_platforms; read-only
-    OWN = "own", "Own"  # made by staff in the admin
+    OWN = "own", "Own"  # created by staff on their pages
 
 
 class Source(models.TextChoices):
     SEED = "seed", "Documented"  # in the platform's own webhook page
     DOC = "doc", "Documented elsewhere"  # in other documentation of the platform
-    PROP = "prop", "Undocumented sample"  # named by no document, or with sample fields of ours
+    PROP = "prop", "Undocumented sample"  # in no document, or with a sample that is proposed here
 
 
 @lru_cache(maxsize=64)
-def _parsed(rules_json: str) -> PlatformRules:
+def _parse_rules(rules_json: str) -> PlatformRules:
     return PlatformRules.from_dict(json.loads(rules_json))
 
 
@@ -45,8 +45,8 @@ class Platform(models.Model):
 
     @property
     def rules(self) -> PlatformRules:
-        """The parsed rules; parsed once per process and text."""
-        return _parsed(self.rules_json)
+        """The rules; each process parses the same text once."""
+        return _parse_rules(self.rules_json)
 
 
 class Topic(models.Model):
@@ -75,6 +75,7 @@ class Topic(models.Model):
 
     @property
     def sample_data(self) -> dict[str, Any]:
+        """The sample as a value: a valid `data` object of an event."""
         data: dict[str, Any] = json.loads(self.sample)
         return data
 

@@ -17,7 +17,7 @@ class Scope(models.TextChoices):
 
 
 class PublisherToken(models.Model):
-    """Stored as a SHA-256; the plain text is shown once, when it is made."""
+    """A credential of the API. Its SHA-256 is stored; its plain text is shown once, when it is created."""
 
     public_id = models.CharField(max_length=40, unique=True)
     broadcaster = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""What all processes have to know at once and nobody for long."""
+"""Short-lived values that all processes share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class SharedCacheEntry(models.Model):
-    """A row of the cache that shared_cache.DatabaseCache keeps. Its key is not kept in clear."""
+    """A value of shared_cache.DatabaseCache, under a digest of its key."""
 
     digest = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of the key.")
     value = models.JSONField()

@@ -1,4 +1,4 @@
-"""`manage.py rotate_keys`: all secrets under the first key of WEBHOOKS_SECRET_KEYS."""
+"""`manage.py rotate_keys`: re-encrypt all secrets under the first key of WEBHOOKS_SECRET_KEYS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = (
         "Re-encrypt all secrets under the first key of WEBHOOKS_SECRET_KEYS, so that the other "
         "keys can go. First put the new key in front, keep the old ones, and restart web and "
-        "workers; they may go on running meanwhile. It can be broken off and run again."
+        "workers; they may go on running meanwhile. It can be interrupted and run again."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         except WrongKey as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"{totals.rotated:,} re-encrypted, {totals.already:,} were under the first key, "
+            f"{totals.rotated:,} re-encrypted, {totals.unchanged:,} were under the first key, "
             f"{len(totals.unreadable):,} cannot be read."
         )
         if totals.unreadable:

@@ -59,7 +59,7 @@ def test_current_and_previous_tokens_open_with_the_new_key_alone(
     assert "0 re-encrypted, 6 were under the first key" in run()
 
 
-def test_a_run_that_was_broken_off_is_gone_on_with(
+def test_an_interrupted_rotation_continues_when_it_is_run_again(
     endpoints: list[Endpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rotation, "BATCH_ROWS", 2)
@@ -67,17 +67,17 @@ def test_a_run_that_was_broken_off_is_gone_on_with(
     assert "4 re-encrypted, 2 were under the first key" in run()
 
 
-def test_a_token_that_a_customer_changes_meanwhile_stays_theirs(
+def test_a_token_that_a_customer_changes_during_a_rotation_keeps_the_change(
     endpoints: list[Endpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = rotation._batch
+    read = rotation._read_batch
 
     def read_then_change(column: str, last: int) -> list[tuple[int, str, str]]:
         batch = read(column, last)
         Endpoint.objects.filter(pk=endpoints[1].pk).update(token_ciphertext=encrypt("the newest"))
         return batch
 
-    monkeypatch.setattr(rotation, "_batch", read_then_change)
+    monkeypatch.setattr(rotation, "_read_batch", read_then_change)
     run()
     pair = tokens(endpoints[1])
     assert pair is not None and pair.current == "the newest"
