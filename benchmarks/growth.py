@@ -88,16 +88,16 @@ def work_off(cost: Cost) -> None:
     from deliveries.dispatch.leases import PumpLease
     from deliveries.dispatch.preparation import EndpointCache, prepare
     from deliveries.dispatch.settlement import settle
-    from deliveries.dispatch.store.claims import is_anything_due
+    from deliveries.dispatch.store import current_store
 
     lease, cache = PumpLease.take(0), EndpointCache()
     assert lease is not None
     processes = cost_processes()
     search = LaneSearch()
-    while is_anything_due(now := timezone.now()):
+    while current_store().is_anything_due(now := timezone.now()):
         begin, cpu = time.perf_counter(), cpu_seconds(processes)
-        is_anything_due(now)
-        lanes = search.look(now)
+        current_store().is_anything_due(now)
+        lanes = search.scan(now)
         if not lanes:
             continue
         quotas = {lane.endpoint_id: max(1, BATCH // len(lanes)) for lane in lanes}
@@ -117,7 +117,7 @@ def work_off(cost: Cost) -> None:
 
 
 def _accepted(outgoing: Any, now: Any) -> Any:
-    from deliveries.dispatch.outcomes import AttemptRecord, Settled
+    from deliveries.dispatch.store.records import AttemptRecord, Settled
     from deliveries.models import DeliveryStatus, Outcome
     from subscriptions.identifiers import uuid7
 
@@ -149,14 +149,14 @@ def _accepted(outgoing: Any, now: Any) -> Any:
 def work_when_told(layout: Any) -> None:
     """For each line on standard input, run a round of DUE deliveries and print what it cost."""
     from benchmarks import growth_rows
-    from deliveries.dispatch.store.planner import planning_by_index
+    from deliveries.dispatch.store import current_store
 
     for _ in sys.stdin:
         now_ms, cost = int(time.time() * 1000), Cost()
         growth_rows.add_due(
             os.environ["DATABASE_URL"], layout, DUE, name=f"due{now_ms}-", now_ms=now_ms
         )
-        with planning_by_index():  # as a pump has it
+        with current_store().planning_by_index():  # as a pump has it
             work_off(cost)
         print(json.dumps(cost.medians()), flush=True)
 

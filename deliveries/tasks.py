@@ -15,10 +15,10 @@ from django.db import OperationalError, close_old_connections, connection
 from django.utils import timezone
 from django_q.models import Schedule
 
-from deliveries.dispatch.concurrency import Slots
+from deliveries.dispatch.concurrency import ConcurrencyLimits
 from deliveries.dispatch.dispatcher import DATABASE_AWAY, Dispatcher, make_transport
 from deliveries.dispatch.leases import LEASE, LeaseLost, PumpLease, adopt_orphans
-from deliveries.dispatch.store.planner import planning_by_index
+from deliveries.dispatch.store import current_store
 from deliveries.transport.client import Transport
 from deliveries.workers.stop_signal import StopSignal, end_own_group_if_orphaned
 from deliveries.workers.wake import queue_missing_pumps, queue_pump
@@ -34,7 +34,7 @@ _WAIT_FOR_SLOT_SECONDS = LEASE.total_seconds() + 3.0
 _WAIT_STEP_SECONDS = 0.02
 
 _transport: Transport | None = None
-_slots = Slots()
+_limits = ConcurrencyLimits()
 _transport_pid = 0
 
 
@@ -44,10 +44,10 @@ def pump(slot: int) -> str:
     lease = _wait_for_slot(slot, stop)
     if lease is None:
         return f"slot {slot} is taken"
-    dispatcher = Dispatcher(lease, _shared_transport(), _slots, should_stop=stop.is_set)
+    dispatcher = Dispatcher(lease, _shared_transport(), _limits, should_stop=stop.is_set)
     is_ended = False
     try:
-        with planning_by_index():
+        with current_store().planning_by_index():
             _run(dispatcher, lease, stop)
         is_ended = True
     except LeaseLost:
@@ -104,8 +104,8 @@ def _shared_transport() -> Transport:
 
 
 def _forget_transport() -> None:
-    global _transport, _slots
-    _slots = Slots()
+    global _transport, _limits
+    _limits = ConcurrencyLimits()
     if _transport is not None and _transport_pid == os.getpid():
         _transport.close()
     _transport = None

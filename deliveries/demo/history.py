@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from deliveries.demo.receivers import RECEIVERS
 from deliveries.demo.webhooks import DemoWebhook, ensure_webhooks
-from deliveries.dispatch.health import count, note_health
-from deliveries.dispatch.outcomes import Claim, Settled, decide, unknown
-from deliveries.dispatch.store.attempt_log import insert_attempts
-from deliveries.dispatch.store.rows import insert
-from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
+from deliveries.dispatch.health import count_attempts, update_health
+from deliveries.dispatch.outcomes import decide, record_unknown
+from deliveries.dispatch.store import current_store
+from deliveries.dispatch.store.records import Claim, Settled
+from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Trigger
 from deliveries.payload.envelope import make_body
 from subscriptions.errors import Conflict
 from subscriptions.identifiers import encode_base32, uuid7_at
@@ -84,10 +84,8 @@ def add_history(
         made += len(part.deliveries)
         _store(part, is_last=made >= deliveries)
         progress(made)
-    if connection.vendor == "postgresql":
-        # Until autovacuum comes by, the planner takes the tables for as small as they were.
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE deliveries_event, deliveries_delivery, deliveries_attempt")
+    # Until autovacuum comes by, the planner would take the tables for as small as they were.
+    current_store().analyze(Event, Delivery, Attempt)
 
 
 def _tenant(broadcaster: Broadcaster, now: datetime) -> _Tenant:
@@ -256,7 +254,7 @@ def _attempt(
     rng: random.Random,
 ) -> Settled:
     if rng.random() < _CUT_SHORT:
-        return unknown(claim, at)
+        return record_unknown(claim, at)
     result = webhook.receiver.answer(at, now=now, rng=rng)
     headers = webhook.headers(event.event_id, event.body.encode(), at)
     return decide(claim, result, headers=headers)
@@ -264,12 +262,13 @@ def _attempt(
 
 @transaction.atomic
 def _store(part: _Slice, *, is_last: bool) -> None:
-    insert(part.events)
-    insert(part.deliveries)
+    store = current_store()
+    store.insert(part.events)
+    store.insert(part.deliveries)
     attempts = sorted(part.attempts, key=lambda settled: settled.attempt.sent_at)
-    insert_attempts(attempts)
+    store.insert_attempts(attempts)
     for start in range(0, len(attempts), _COUNTED_AT_ONCE):
-        count(attempts[start : start + _COUNTED_AT_ONCE], shard=0)
+        count_attempts(attempts[start : start + _COUNTED_AT_ONCE], shard=0)
     if is_last:
         # How they do now; with what was before, an outage long over would count as today's.
-        note_health(attempts)
+        update_health(attempts)

@@ -1,7 +1,7 @@
-"""The dispatcher: claims, sends all at once from one thread, settles in bulk, looks again.
+"""The dispatcher claims due deliveries, sends them all from one thread, and settles in bulk.
 
-It knows nothing of django-q2: `run` is called with a lease and a moment to end at. Whatever it has
-claimed is safe at any moment: if the process dies, the lease runs out and another takes over.
+It knows nothing of django-q2: `run` is called with a lease and a time to end at. Whatever it has
+claimed is safe at any moment: if the process dies, the lease runs out and another run takes over.
 """
 
 from __future__ import annotations
@@ -18,29 +18,31 @@ from django.conf import settings
 from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.utils import timezone
 
-from deliveries.dispatch.concurrency import Slots
-from deliveries.dispatch.fair_queue import Turn, Turns
+from deliveries.dispatch.concurrency import ConcurrencyLimits
+from deliveries.dispatch.fair_queue import FairQueue, Turn
 from deliveries.dispatch.lanes import LaneSearch
 from deliveries.dispatch.leases import LEASE, LeaseLost, PumpLease, recover
-from deliveries.dispatch.outcomes import Claim, Settled, decide, unknown
+from deliveries.dispatch.outcomes import decide, record_unknown
 from deliveries.dispatch.preparation import EndpointCache, Outgoing, prepare
-from deliveries.dispatch.rate_limits import give_back, take
+from deliveries.dispatch.rate_limits import return_tokens, take_tokens
 from deliveries.dispatch.settlement import cancel_stopped, settle
-from deliveries.dispatch.store.claims import is_anything_due
+from deliveries.dispatch.store import current_store
+from deliveries.dispatch.store.records import Claim, Settled
 from deliveries.transport.client import Transport, TransportError
 from subscriptions.endpoints.own_hosts import is_request_bin, own_hosts
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.01
-# Where somebody has a backlog, a look is taken between two long steps if the last is as old as this.
-LOOK_AGAIN_SECONDS = 0.01
+# While a broadcaster is congested, the lanes are scanned between two long steps if the last scan is
+# older than this.
+SCAN_BETWEEN_STEPS_SECONDS = 0.01
 RECOVER_EVERY_SECONDS = 1.0
-# Outcomes wait this long for company before they are written; a full batch does not wait.
+# Outcomes wait this long for others to be written with; a full batch does not wait.
 SETTLE_AFTER_SECONDS = 0.05
 SHARED_SETTLE_AFTER_SECONDS = 0.02
 SETTLE_BATCH = 500
 DATABASE_PAUSE_SECONDS = 0.5
-# Restarting, locked, full, read-only after a failover: the same may succeed later.
+# The database restarts, is locked, full, or read-only after a failover: the same may succeed later.
 DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
 
 
@@ -55,62 +57,62 @@ def make_transport() -> Transport:
 
 
 class Dispatcher:
-    """One run of a pump."""
+    """Dispatches for one run of a pump."""
 
     def __init__(
         self,
         lease: PumpLease,
         transport: Transport,
-        slots: Slots,
+        limits: ConcurrencyLimits,
         *,
         should_stop: Callable[[], bool],
     ) -> None:
         self._lease = lease
         self._transport = transport
         self._should_stop = should_stop
-        self._under_way: dict[UUID, Outgoing] = {}
-        self._slots = slots
+        self._in_flight: dict[UUID, Outgoing] = {}
+        self._limits = limits
         self._endpoints = EndpointCache()
         self._outcomes: list[Settled] = []
         self._settle_at = 0.0
-        self._next_look = 0.0
-        self._next_recover = 0.0
+        self._next_scan_at = 0.0
+        self._next_recovery_at = 0.0
         self._lanes = LaneSearch()
-        self._looked_at = 0.0
-        self._turns = Turns()
-        # Set from before a claim until all that it took is under way.
+        self._scanned_at = 0.0
+        self._queue = FairQueue()
+        # True from before a claim until all that it took is in flight.
         self._is_claiming = False
         self.sent_count = 0
 
     def run(self, *, until: float) -> None:
-        """Dispatch until the monotonic time `until`, or until told to stop. Raises LeaseLost."""
+        """Dispatch until the monotonic time `until` or a stop signal. Raises LeaseLost."""
         while time.monotonic() < until and not self._should_stop():
-            self._try(lambda: self._turn(claiming=True))
+            self._try(lambda: self._step(claiming=True))
 
     def finish(self, *, grace_seconds: float) -> None:
-        """Claim no more; wait for what is under way, then log the rest as unknown. Raises LeaseLost."""
+        """Claim no more, wait for what is in flight, then log the rest as unknown. Raises LeaseLost."""
         end = time.monotonic() + grace_seconds
-        while self._under_way and time.monotonic() < end:
-            self._try(lambda: self._turn(claiming=False))
+        while self._in_flight and time.monotonic() < end:
+            self._try(lambda: self._step(claiming=False))
         now = timezone.now()
         self._transport.abort_all()
-        for key in [*self._under_way]:
-            self._add_outcome(unknown(self._land(key).claim, now))
+        for key in [*self._in_flight]:
+            self._add_outcome(record_unknown(self._land(key).claim, now))
         end = time.monotonic() + LEASE.total_seconds()
         while not self._try(self._wind_up):
             if time.monotonic() > end:
                 raise LeaseLost
 
     def salvage(self) -> None:
-        """After the lease was lost: write what is known of deliveries that nobody has recovered."""
+        """After the lease was lost, write the outcomes of deliveries that nobody has recovered yet."""
         with contextlib.suppress(*DATABASE_AWAY):
             self._settle()
 
     def _try(self, step: Callable[[], None]) -> bool:
-        """Whether the database let the step be taken. Raises LeaseLost.
+        """Take the step, and return whether the database let it succeed. Raises LeaseLost.
 
-        If not, the outcomes stay in hand, and answers are read on: they would look like timeouts
-        later.
+        If not, the outcomes are kept, and responses are read meanwhile: later they would look like
+        timeouts.
         """
         try:
             step()
@@ -121,7 +123,7 @@ class Dispatcher:
             return True
         end = time.monotonic() + DATABASE_PAUSE_SECONDS
         while (left := end - time.monotonic()) > 0:
-            if not self._under_way:
+            if not self._in_flight:
                 time.sleep(left)
             self._take_results()
         return False
@@ -131,30 +133,32 @@ class Dispatcher:
         self._settle()
 
     def run_until_idle(self, *, within_seconds: float = 10.0) -> None:
-        """Dispatch until nothing is due and nothing under way: for commands and tests."""
+        """Dispatch until nothing is due or in flight: for commands and tests."""
         end = time.monotonic() + within_seconds
         while time.monotonic() < end:
-            self._next_look = 0.0
-            self._turn(claiming=True)
-            if not self._under_way and not self._outcomes and not is_anything_due(timezone.now()):
+            self._next_scan_at = 0.0
+            self._step(claiming=True)
+            if self._in_flight or self._outcomes:
+                continue
+            if not current_store().is_anything_due(timezone.now()):
                 return
 
-    def _turn(self, *, claiming: bool) -> None:
+    def _step(self, *, claiming: bool) -> None:
         self._lease.renew_if_due(self.sent_count)
         self._free_unsent()
         if claiming:
             self._recover_if_due()
             self._claim_if_due()
-        if not self._under_way and time.monotonic() < self._next_look:
+        if not self._in_flight and time.monotonic() < self._next_scan_at:
             time.sleep(POLL_SECONDS)
         self._take_results()
         if self._outcomes and (
             len(self._outcomes) >= SETTLE_BATCH
             or time.monotonic() >= self._settle_at
-            or not self._under_way
+            or not self._in_flight
         ):
             if claiming:
-                self._claim_of_others()
+                self._claim_from_uncongested()
             self._settle()
 
     def _take_results(self, within_seconds: float = POLL_SECONDS) -> None:
@@ -162,82 +166,82 @@ class Dispatcher:
             outgoing = self._land(result.key)
             self.sent_count += 1
             if result.error is not None:
-                _tell_operator(outgoing.claim, result.error)
+                _log_blocked_address(outgoing.claim, result.error)
             settled = decide(outgoing.claim, result, headers=outgoing.logged_headers)
-            self._slots.learn(outgoing.claim.endpoint_id, settled.attempt.failure)
+            self._limits.adjust(outgoing.claim.endpoint_id, settled.attempt.failure)
             self._add_outcome(settled)
 
     def _free_unsent(self) -> None:
-        """After a claim that the database broke off, which may have taken what we do not know of."""
+        """After a claim that the database broke off: give back what it took without our knowing."""
         if self._is_claiming:
             known = {settled.claim.delivery_id for settled in self._outcomes}
-            self._lease.free_unsent(sent=known | self._under_way.keys())
+            self._lease.free_unsent(sent=known | self._in_flight.keys())
             self._lanes.forget()
             self._is_claiming = False
 
     def _recover_if_due(self) -> None:
-        if time.monotonic() >= self._next_recover:
-            self._next_recover = time.monotonic() + RECOVER_EVERY_SECONDS
+        if time.monotonic() >= self._next_recovery_at:
+            self._next_recovery_at = time.monotonic() + RECOVER_EVERY_SECONDS
             recovered = recover(timezone.now())
             if recovered:
                 logger.warning("recovered %d deliveries of dead runs", recovered)
 
     def _claim_if_due(self) -> None:
-        if self._room <= 0 or time.monotonic() < self._next_look:
+        if self._room <= 0 or time.monotonic() < self._next_scan_at:
             return
         now = timezone.now()
-        lanes = self._lanes.look(now)
-        self._looked_at = time.monotonic()
-        turn = self._turns.next(lanes)
+        lanes = self._lanes.scan(now)
+        self._scanned_at = time.monotonic()
+        turn = self._queue.next(lanes)
         claimed = self._claim(now, turn)
-        if turn.is_of_others:
-            self._turns.note(turn, claimed)
+        if turn.is_uncongested:
+            self._queue.record(turn, claimed)
             if claimed:
-                self._lanes.stay()  # the turn of all these is the next
+                self._lanes.repeat()  # the next turn is that of all these lanes
             else:
-                claimed = self._claim(now, self._turns.next(lanes))
-        # More than nothing was due: look again at once, there is likely more.
-        self._next_look = 0.0 if claimed else time.monotonic() + POLL_SECONDS
+                claimed = self._claim(now, self._queue.next(lanes))
+        # If something was claimed, scan again at once: there is probably more.
+        self._next_scan_at = 0.0 if claimed else time.monotonic() + POLL_SECONDS
 
-    def _claim_of_others(self) -> None:
-        """Between two long steps: what is due of those without a backlog, and get it going."""
-        is_time = time.monotonic() >= self._looked_at + LOOK_AGAIN_SECONDS
-        if not (is_time and self._turns.has_backlogs and self._room > 0):
+    def _claim_from_uncongested(self) -> None:
+        """Between two long steps, send what uncongested broadcasters have due."""
+        is_time = time.monotonic() >= self._scanned_at + SCAN_BETWEEN_STEPS_SECONDS
+        if not (is_time and self._queue.has_congested and self._room > 0):
             return
         now = timezone.now()
-        turn = self._turns.of_others(self._lanes.look(now))
-        self._lanes.stay()
-        self._looked_at = time.monotonic()
+        turn = self._queue.uncongested(self._lanes.scan(now))
+        self._lanes.repeat()
+        self._scanned_at = time.monotonic()
         if not turn.lanes:
             return
         claimed = self._claim(now, turn)
-        self._turns.note(turn, claimed)
+        self._queue.record(turn, claimed)
         if claimed:
             self._take_results(0.0)
 
     @property
     def _room(self) -> int:
-        most: int = settings.WEBHOOKS_MAX_IN_FLIGHT
-        return most - len(self._under_way)
+        limit: int = settings.WEBHOOKS_MAX_IN_FLIGHT
+        return limit - len(self._in_flight)
 
     def _claim(self, now: datetime, turn: Turn) -> int:
-        room = min(self._room, turn.most)
-        quotas = self._slots.quotas([(x.endpoint_id, x.broadcaster_id) for x in turn.lanes], room)
+        room = min(self._room, turn.limit)
+        quotas = self._limits.quotas([(x.endpoint_id, x.broadcaster_id) for x in turn.lanes], room)
         if quotas:
-            self._turns.pass_on(turn, len(quotas) if sum(quotas.values()) >= room else 1)
-        limits = {x.endpoint_id: x.rate_limit for x in turn.lanes if x.rate_limit}
-        limited = {pk: quotas.pop(pk) for pk in limits if pk in quotas}
+            self._queue.advance(turn, len(quotas) if sum(quotas.values()) >= room else 1)
+        rates = {x.endpoint_id: x.rate_limit for x in turn.lanes if x.rate_limit}
+        limited = {pk: quotas.pop(pk) for pk in rates if pk in quotas}
         unlimited = quotas
         if limited:
-            limited = take(limited, limits, now)
+            limited = take_tokens(limited, rates, now)
             quotas = quotas | limited
         if not quotas:
             return 0
         self._is_claiming = True
         rows, counts = self._lanes.claim(now, lease_id=self._lease.id, quotas=quotas)
-        self._turns.learn(turn.lanes, unlimited, counts)
+        self._queue.observe(turn.lanes, unlimited, counts)
         if limited:
-            give_back({pk: n - counts[pk] for pk, n in limited.items() if n > counts[pk]})
+            return_tokens({pk: n - counts[pk] for pk, n in limited.items() if n > counts[pk]})
         self._send(rows, now, frozenset(x.endpoint_id for x in turn.lanes if not x.is_sendable))
         self._is_claiming = False
         return len(rows)
@@ -255,31 +259,31 @@ class Dispatcher:
 
     def _launch(self, outgoing: Outgoing) -> None:
         claim = outgoing.claim
-        self._under_way[claim.delivery_id] = outgoing
-        self._slots.take(claim.endpoint_id, claim.broadcaster_id)
+        self._in_flight[claim.delivery_id] = outgoing
+        self._limits.take(claim.endpoint_id, claim.broadcaster_id)
         self._transport.add(outgoing.request)
 
     def _land(self, key: UUID) -> Outgoing:
-        outgoing = self._under_way.pop(key)
-        self._slots.give_back(outgoing.claim.endpoint_id, outgoing.claim.broadcaster_id)
+        outgoing = self._in_flight.pop(key)
+        self._limits.give_back(outgoing.claim.endpoint_id, outgoing.claim.broadcaster_id)
         return outgoing
 
     def _add_outcome(self, settled: Settled) -> None:
         if not self._outcomes:
-            pause = SHARED_SETTLE_AFTER_SECONDS if self._turns.is_shared else SETTLE_AFTER_SECONDS
+            pause = SHARED_SETTLE_AFTER_SECONDS if self._queue.is_shared else SETTLE_AFTER_SECONDS
             self._settle_at = time.monotonic() + pause
         self._outcomes.append(settled)
 
     def _settle(self) -> None:
-        """Outcomes stay in hand until they are written: a failed transaction loses none."""
+        """Write the outcomes; after a failed transaction they are kept for the next call."""
         counted = settle(self._outcomes, lease_id=self._lease.id, shard=self._lease.slot)
         if counted < len(self._outcomes):
             logger.warning("%d outcomes came too late to count", len(self._outcomes) - counted)
         self._outcomes = []
 
 
-def _tell_operator(claim: Claim, error: TransportError) -> None:
-    """Which address was refused, and why: the tenant is not told, so the log must."""
+def _log_blocked_address(claim: Claim, error: TransportError) -> None:
+    """Log which address was refused and why, for the operator: the tenant is not told."""
     if error.blocked_reason is not None:
         place = f"{error.blocked_address}: " if error.blocked_address else ""
         logger.warning(

@@ -1,8 +1,8 @@
-"""Turns: whose lanes a claim takes from, in which order, and how much at a time.
+"""The fair queue: from whose lanes a claim takes, in which order, and how much.
 
-A broadcaster has a backlog where a claim left some of what it has due behind. What others have due
-then goes out by claims of its own: those do not wait until a large claim is prepared and sent. And
-what is claimed of backlogs is small, so that the next look at the lanes is near.
+A broadcaster is congested while claims leave some of its due deliveries behind. What the
+uncongested broadcasters have due then goes out by claims of its own, which do not wait until a large
+claim is prepared and sent; and claims from congested ones are small, so that the next scan is near.
 """
 
 from __future__ import annotations
@@ -14,95 +14,95 @@ from typing import NamedTuple
 
 from deliveries.dispatch.lanes import Lane
 
-CLAIM_BATCH = 500
-SHARED_CLAIM_BATCH = 32
-# How long we take a backlog for one that others are beside, after the last claim that took something
-# of theirs.
+MAX_CLAIM = 500
+MAX_SHARED_CLAIM = 32
+# After a claim that took something of uncongested broadcasters, claims stay small for this long.
 SHARED_SECONDS = 1.0
-# Others whose claim took nothing (their rate or their slots are used up) wait this long for the next.
+# Uncongested lanes whose claim took nothing (their rate or their concurrency limit is used up) wait
+# this long for the next claim of their own.
 REST_SECONDS = 0.02
-# A backlog that no claim has shown again for as long as this is none: where many have something due,
-# a claim asks one of each, and says nothing.
-BACKLOG_SECONDS = 5.0
+# A broadcaster that no claim has found congested for this long no longer counts as congested. If
+# very many lanes have something due, a claim takes one delivery of each, and finds nobody congested.
+CONGESTED_SECONDS = 5.0
 
 
 class Turn(NamedTuple):
-    """A claim to be made: of these lanes, this many deliveries at the most."""
+    """A claim to make: from these lanes, at most `limit` deliveries."""
 
     lanes: Sequence[Lane]
-    most: int
-    is_of_others: bool  # who have no backlog, while somebody has
+    limit: int
+    is_uncongested: bool  # only lanes of uncongested broadcasters, while another is congested
 
 
-class Turns:
-    """Of one run of a pump."""
+class FairQueue:
+    """The order of the claims of one pump run."""
 
     def __init__(self) -> None:
-        # Broadcasters, and until when each is taken to have a backlog.
-        self._backlogged: dict[int, float] = {}
+        # Congested broadcasters, and until which monotonic time each counts as one.
+        self._congested: dict[int, float] = {}
         self._shared_until = 0.0
         self._resting: frozenset[int] = frozenset()  # endpoint ids
         self._rest_until = 0.0
-        self._others_were_last = False
-        # Where in the lanes of its kind the next turn begins: each has its time to be first.
+        self._was_uncongested = False
+        # At which lane the next turn of each kind begins: every lane is first once in a while.
         self._first: Counter[bool] = Counter()
 
     @property
     def is_shared(self) -> bool:
-        """Whether somebody has a backlog, and somebody else something due now and then."""
+        """Whether one broadcaster is congested while another has something due now and then."""
         return time.monotonic() < self._shared_until
 
+    @property
+    def has_congested(self) -> bool:
+        now = time.monotonic()
+        return any(now < until for until in self._congested.values())
+
     def next(self, lanes: Sequence[Lane]) -> Turn:
-        """Every second turn is of all lanes, so that those without a backlog cannot take all."""
-        turn = self.of_others(lanes)
-        if self._others_were_last or not turn.lanes:
-            most = SHARED_CLAIM_BATCH if self.is_shared else CLAIM_BATCH
-            turn = Turn(self._in_turn(lanes, is_of_others=False), most, is_of_others=False)
-        self._others_were_last = turn.is_of_others
+        """Every second turn is of all lanes, so that uncongested ones cannot take every turn."""
+        turn = self.uncongested(lanes)
+        if self._was_uncongested or not turn.lanes:
+            limit = MAX_SHARED_CLAIM if self.is_shared else MAX_CLAIM
+            turn = Turn(self._rotated(lanes, is_uncongested=False), limit, is_uncongested=False)
+        self._was_uncongested = turn.is_uncongested
         return turn
 
-    def of_others(self, lanes: Sequence[Lane]) -> Turn:
-        """The lanes of those without a backlog; none where nobody has one."""
+    def uncongested(self, lanes: Sequence[Lane]) -> Turn:
+        """The lanes of uncongested broadcasters; none if nobody is congested."""
         now = time.monotonic()
-        backlogged = {pk for pk, until in self._backlogged.items() if now < until}
-        others = [lane for lane in lanes if lane.broadcaster_id not in backlogged]
+        congested = {pk for pk, until in self._congested.items() if now < until}
+        others = [lane for lane in lanes if lane.broadcaster_id not in congested]
         if len(others) == len(lanes):
             others = []
         elif now < self._rest_until:
             others = [lane for lane in others if lane.endpoint_id not in self._resting]
-        return Turn(self._in_turn(others, is_of_others=True), CLAIM_BATCH, is_of_others=True)
+        return Turn(self._rotated(others, is_uncongested=True), MAX_CLAIM, is_uncongested=True)
 
-    def note(self, turn: Turn, claimed: int) -> None:
-        """How many a claim of others took."""
-        if claimed:
+    def record(self, turn: Turn, claimed_count: int) -> None:
+        """Note how many deliveries a claim from uncongested lanes took."""
+        if claimed_count:
             self._shared_until = time.monotonic() + SHARED_SECONDS
         else:
             self._resting = frozenset(lane.endpoint_id for lane in turn.lanes)
             self._rest_until = time.monotonic() + REST_SECONDS
 
-    @property
-    def has_backlogs(self) -> bool:
-        now = time.monotonic()
-        return any(now < until for until in self._backlogged.values())
+    def advance(self, turn: Turn, served_count: int) -> None:
+        """After a turn whose first `served_count` lanes got their share, let the next ones begin."""
+        self._first[turn.is_uncongested] += served_count
 
-    def _in_turn(self, lanes: Sequence[Lane], *, is_of_others: bool) -> Sequence[Lane]:
-        first = self._first[is_of_others] % (len(lanes) or 1)
-        return [*lanes[first:], *lanes[:first]]
-
-    def pass_on(self, turn: Turn, served: int) -> None:
-        """After a turn in which the first `served` lanes got their share: the next are first."""
-        self._first[turn.is_of_others] += served
-
-    def learn(
+    def observe(
         self, lanes: Iterable[Lane], quotas: Mapping[int, int], claimed: Mapping[int, int]
     ) -> None:
-        """Who has a backlog, from a claim. quotas and claimed: deliveries by endpoint id."""
+        """Learn from a claim who is congested. quotas, claimed: deliveries by endpoint id."""
         owners = {lane.endpoint_id: lane.broadcaster_id for lane in lanes}
-        until = time.monotonic() + BACKLOG_SECONDS
+        until = time.monotonic() + CONGESTED_SECONDS
         for pk, quota in quotas.items():
             if claimed[pk] < quota:
-                self._backlogged.pop(owners[pk], None)
+                self._congested.pop(owners[pk], None)
         for pk, quota in quotas.items():
-            # Who gave the one that was asked for may well have had no more.
+            # A lane that gave the one delivery it was asked for may have had no more.
             if claimed[pk] == quota > 1:
-                self._backlogged[owners[pk]] = until
+                self._congested[owners[pk]] = until
+
+    def _rotated(self, lanes: Sequence[Lane], *, is_uncongested: bool) -> Sequence[Lane]:
+        first = self._first[is_uncongested] % (len(lanes) or 1)
+        return [*lanes[first:], *lanes[:first]]

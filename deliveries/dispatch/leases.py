@@ -21,8 +21,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from deliveries.dispatch.outcomes import Claim, unknown
+from deliveries.dispatch.outcomes import record_unknown
 from deliveries.dispatch.settlement import settle
+from deliveries.dispatch.store.records import Claim
 from deliveries.models import Delivery, DeliveryStatus, Pump
 
 LEASE = timedelta(seconds=12)
@@ -122,7 +123,7 @@ def recover(now: datetime) -> int:
             .select_related("endpoint__broadcaster__platform")
             .order_by("pk")[:_RECOVER_BATCH]
         )
-        outcomes = [unknown(Claim.of(delivery), now) for delivery in lost]
+        outcomes = [record_unknown(Claim.of(delivery), now) for delivery in lost]
         recovered += settle(outcomes, lease_id=run.pk, shard=0)
         if not lost:
             # Unless the run has just come back, to say that it holds more.

@@ -1,123 +1,35 @@
-"""What becomes of a delivery after an attempt: decided here, from values alone."""
+"""Decides what becomes of a delivery after an attempt. Pure: values in, values out.
+
+When a failed delivery is tried again, `decide` takes from `retry_schedule`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import Any, NamedTuple
-from uuid import UUID
 
 from deliveries.diagnosis.classification import classify
-from deliveries.diagnosis.failure import failure_name
+from deliveries.diagnosis.failure import Failure, failure_name
 from deliveries.dispatch.retry_schedule import next_attempt, parse_retry_after
-from deliveries.models import Delivery, DeliveryStatus, Outcome, Trigger
+from deliveries.dispatch.store.records import AttemptRecord, Claim, Settled
+from deliveries.models import DeliveryStatus, Outcome, Trigger
 from deliveries.transport.client import TransportResult
 from subscriptions.identifiers import uuid7
-from subscriptions.platforms.rules import PlatformRules
 
-# An attempt whose outcome is unknown is made again at once, this often beyond the schedule: a
-# delivery that kills its sender each time must come to an end.
+# An attempt whose outcome is unknown is repeated at once, this often beyond the schedule: a delivery
+# that kills its sender every time must come to an end.
 MAX_UNKNOWN_EXTRA = 10
-# A fault of ours (a wrong key, no proxy) uses up none of the schedule's requests: it is tried again
-# after 1, 2, 4 ... minutes, an hour at most, for four days.
+# A failure of our own (a wrong key, no proxy) uses up no attempt of the schedule: the delivery is
+# tried again after 1, 2, 4 ... minutes, at most an hour, for four days.
 OWN_FAULT_PAUSE = timedelta(minutes=1)
 MAX_OWN_FAULT_PAUSE = timedelta(hours=1)
 MAX_OWN_FAULTS = 100
 
 
-class Claim(NamedTuple):
-    """A delivery that this process may send, as it was when it was claimed."""
-
-    delivery_id: UUID
-    event_key: str  # finds the event's body; from SQLite it comes without dashes
-    endpoint_id: int
-    broadcaster_id: int
-    topic: str
-    test: bool
-    trigger: str
-    attempt_count: int
-    scheduled_count: int
-    max_attempts: int
-    planned_at: datetime | None
-    status_before: str
-    failure: str
-    status_code: int | None
-    rules: PlatformRules
-    url: str
-
-    @classmethod
-    def of(cls, delivery: Delivery) -> Claim:
-        """From a row with its endpoint, broadcaster and platform loaded."""
-        return cls(
-            delivery_id=delivery.pk,
-            event_key=str(delivery.event_id),
-            endpoint_id=delivery.endpoint_id,
-            broadcaster_id=delivery.broadcaster_id,
-            topic=delivery.topic,
-            test=delivery.test,
-            trigger=delivery.trigger,
-            attempt_count=delivery.attempt_count,
-            scheduled_count=delivery.scheduled_count,
-            max_attempts=delivery.max_attempts,
-            planned_at=delivery.planned_at,
-            status_before=delivery.status_before,
-            failure=delivery.failure,
-            status_code=delivery.status_code,
-            rules=delivery.endpoint.broadcaster.rules,
-            url=delivery.endpoint.url,
-        )
-
-
-class AttemptRecord(NamedTuple):
-    """A row of the attempt log, its columns by name."""
-
-    id: UUID
-    number: int
-    trigger: str
-    outcome: str
-    failure: str
-    retry_reason: str
-    sent_at: datetime
-    responded_at: datetime | None = None
-    duration_ms: float | None = None
-    dns_ms: float | None = None
-    connect_ms: float | None = None
-    tls_ms: float | None = None
-    first_byte_ms: float | None = None
-    remote_address: str = ""
-    request_url: str = ""
-    request_headers: tuple[tuple[str, str], ...] = ()
-    status_code: int | None = None
-    response_headers: tuple[tuple[str, str], ...] = ()
-    response_body: bytes = b""
-    response_truncated: bool = False
-    evidence: Mapping[str, Any] = MappingProxyType({})
-
-
-class Settled(NamedTuple):
-    """An attempt and the state its delivery goes to."""
-
-    claim: Claim
-    attempt: AttemptRecord
-    status: str
-    status_reason: str
-    next_attempt_at: datetime | None
-    scheduled_count: int
-
-    @property
-    def trigger(self) -> str:
-        """What the next attempt, if there is one, is made for."""
-        if self.claim.trigger == Trigger.RESEND and self.attempt.outcome == Outcome.UNKNOWN:
-            return Trigger.RESEND
-        return Trigger.RETRY if self.next_attempt_at else self.claim.trigger
-
-
 def last_failure(failure: str, status_code: int | None) -> str:
-    """A failure in a few words, as it ends a sentence."""
-    if failure == "interrupted":
+    """The failure as the end of a sentence."""
+    if failure == Failure.INTERRUPTED:
         return "was cut short: its outcome is unknown"
-    if failure == "unexpected_status":
+    if failure == Failure.UNEXPECTED_STATUS:
         return f"answered HTTP {status_code}, which does not count as success"
     if status_code is not None:
         return f"answered HTTP {status_code}"
@@ -126,7 +38,7 @@ def last_failure(failure: str, status_code: int | None) -> str:
 
 
 def retry_reason(claim: Claim) -> str:
-    """Why this request is made again; "" for the first."""
+    """Why there is another attempt; "" for the first."""
     if claim.trigger == Trigger.RESEND:
         return "Resent by hand."
     if claim.attempt_count == 0:
@@ -180,14 +92,14 @@ def decide(
     return _after_failure(claim, attempt, ended_at=result.ended_at, retry_after=retry_after)
 
 
-def unknown(claim: Claim, now: datetime) -> Settled:
+def record_unknown(claim: Claim, now: datetime) -> Settled:
     """For an attempt that was cut short by the end of its sender: due again at once."""
     attempt = AttemptRecord(
         id=uuid7(),
         number=claim.attempt_count + 1,
         trigger=claim.trigger,
         outcome=Outcome.UNKNOWN,
-        failure="interrupted",
+        failure=Failure.INTERRUPTED.value,
         retry_reason=retry_reason(claim),
         sent_at=now,
         request_url=claim.url,
@@ -203,14 +115,14 @@ def unknown(claim: Claim, now: datetime) -> Settled:
     return Settled(claim, attempt, DeliveryStatus.PENDING, "", now, claim.scheduled_count)
 
 
-def not_sent(claim: Claim, now: datetime, *, reason: str) -> Settled:
+def record_not_sent(claim: Claim, now: datetime, *, reason: str) -> Settled:
     """For an attempt that we could not even make, by a fault of ours; tried again later."""
     attempt = AttemptRecord(
         id=uuid7(),
         number=claim.attempt_count + 1,
         trigger=claim.trigger,
         outcome=Outcome.FAILED,
-        failure="internal",
+        failure=Failure.INTERNAL.value,
         retry_reason=retry_reason(claim),
         sent_at=now,
         request_url=claim.url,
@@ -226,12 +138,12 @@ def _after_failure(
     if claim.trigger == Trigger.TEST:
         reason = f"The test {words}. A test is not retried."
         return Settled(claim, attempt, DeliveryStatus.FAILED, reason, None, 1)
-    if attempt.failure == "gone":
+    if attempt.failure == Failure.GONE:
         reason = "The endpoint answered 410 Gone: it wants no more, so it is not retried."
         return Settled(claim, attempt, DeliveryStatus.FAILED, reason, None, claim.scheduled_count)
     if claim.trigger == Trigger.RESEND:
         return _after_failed_resend(claim, attempt, words)
-    if attempt.failure == "internal":
+    if attempt.failure == Failure.INTERNAL:
         return _after_own_fault(claim, attempt, ended_at)
     count = claim.scheduled_count + 1
     due = next_attempt(

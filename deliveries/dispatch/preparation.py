@@ -1,4 +1,4 @@
-"""From claimed rows to signed requests."""
+"""Prepares claimed deliveries: loads their endpoints and bodies, and signs their requests."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
-
-from deliveries.dispatch.outcomes import Claim, Settled, not_sent
-from deliveries.dispatch.store.claims import CLAIM_COLUMNS
-from deliveries.models import Event, Trigger, Variant
+from deliveries.dispatch.outcomes import record_not_sent
+from deliveries.dispatch.store import current_store
+from deliveries.dispatch.store.records import CLAIM_COLUMNS, Claim, Settled
+from deliveries.models import Trigger, Variant
 from deliveries.signing.signature import SigningError, signature_headers
 from deliveries.signing.variants import Signing, varied
 from deliveries.transport.client import OutboundRequest
@@ -26,27 +23,23 @@ from subscriptions.endpoints.signing_token_format import TokenPair, generate_tok
 from subscriptions.endpoints.signing_tokens import decrypt_tokens
 from subscriptions.models import Endpoint
 from subscriptions.platforms.rules import PlatformRules
-from subscriptions.prepared_statements import server_side
 from webhooks_portal import __version__
 
 logger = logging.getLogger(__name__)
 USER_AGENT = f"Webhooks-Portal/{__version__}"
-# By hand, an endpoint that is switched off or suspended can still be sent to.
+# A person may send to an endpoint that is switched off or suspended.
 _BY_HAND = {Trigger.TEST, Trigger.RESEND}
 
 ENDPOINT_CACHE_SECONDS = 1.0
-_ID, _EVENT, _ENDPOINT, _TEST, _TRIGGER, _PLANNED_AT = map(
-    CLAIM_COLUMNS.index, ("id", "event_id", "endpoint_id", "test", "trigger", "planned_at")
-)
-_BODIES_POSTGRESQL = (
-    "SELECT id::text, event_id, body FROM deliveries_event WHERE id = ANY(%s::uuid[])"
+_ID, _EVENT, _ENDPOINT, _TRIGGER = map(
+    CLAIM_COLUMNS.index, ("id", "event_id", "endpoint_id", "trigger")
 )
 
 Headers = tuple[tuple[str, str], ...]
 
 
 class Outgoing(NamedTuple):
-    """A request ready to send. `logged_headers` are what the log may show of its headers."""
+    """A signed request. `logged_headers`: its headers as the log may show them."""
 
     claim: Claim
     request: OutboundRequest
@@ -55,7 +48,7 @@ class Outgoing(NamedTuple):
 
 @dataclass(slots=True)
 class Prepared:
-    """What came of claimed rows: to be sent, at an end without being sent, not to be sent."""
+    """Claimed deliveries by what happens next: sent, settled without being sent, or cancelled."""
 
     outgoing: list[Outgoing]
     settled: list[Settled]
@@ -64,7 +57,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An endpoint with what all of its requests have in common. `fault`: why it cannot be signed."""
+    """An endpoint with what all of its requests share. `fault`: why they cannot be signed."""
 
     endpoint: Endpoint
     rules: PlatformRules
@@ -77,7 +70,7 @@ class Target:
 
     @classmethod
     def of(cls, endpoint: Endpoint, now: datetime) -> Target:
-        """From a row with its broadcaster and platform loaded."""
+        """From an endpoint with its broadcaster and platform loaded."""
         rules = endpoint.broadcaster.rules
         tokens, fault = None, ""
         try:
@@ -87,7 +80,7 @@ class Target:
         custom = tuple(
             (name, value)
             for name, value in endpoint.headers
-            # A reserved one can have been stored before its platform's signature got that name.
+            # A header can have been stored before its platform's signature got that name.
             if not is_reserved(name, rules.signature.header)
         )
         own = [("Content-Type", rules.content_type)]
@@ -106,9 +99,9 @@ class Target:
 
 
 class EndpointCache:
-    """Endpoints as they were at most a second ago; whether one may be sent to is asked anew.
+    """Endpoints as they were at most a second ago; whether one may be sent to is asked each time.
 
-    What is sent by hand forgets them first: it comes right after a change, and tries that.
+    Before a delivery by hand its endpoint is forgotten: it follows a change, and tries it out.
     """
 
     def __init__(self) -> None:
@@ -137,19 +130,18 @@ def prepare(
     endpoints: EndpointCache,
     unsendable: frozenset[int] = frozenset(),
 ) -> Prepared:
-    """Load what the rows of a claim need, and sign. `unsendable`: endpoints that may not be sent to now.
+    """Load what the claimed rows need, and sign. `unsendable`: endpoints that may not be sent to now.
 
-    `stopped` have an endpoint that may not be sent to. A token that no key opens ends in `settled`
-    as a failed attempt: nothing leaves unsigned, or signed with garbage.
+    If no key decrypts an endpoint's token, the delivery ends in `settled` as a failed attempt:
+    nothing is sent unsigned, or signed with garbage.
     """
-    claimed = list(map(_typed, rows)) if connection.vendor == "sqlite" else rows
-    by_hand = {row[_ENDPOINT] for row in claimed if row[_TRIGGER] in _BY_HAND}
+    by_hand = {row[_ENDPOINT] for row in rows if row[_TRIGGER] in _BY_HAND}
     endpoints.forget(by_hand)
-    targets = endpoints.get({row[_ENDPOINT] for row in claimed}, now)
-    bodies = _bodies({row[_EVENT] for row in claimed})
-    variants = _variants(row[_ID] for row in claimed if row[_TRIGGER] == Trigger.TEST)
+    targets = endpoints.get({row[_ENDPOINT] for row in rows}, now)
+    bodies = current_store().bodies({row[_EVENT] for row in rows})
+    variants = _variants(row[_ID] for row in rows if row[_TRIGGER] == Trigger.TEST)
     prepared = Prepared([], [], [])
-    for row in claimed:
+    for row in rows:
         target = targets[row[_ENDPOINT]]
         claim = Claim(*(*row[:-1], target.rules, target.endpoint.url))
         is_stopped = claim.endpoint_id in unsendable and claim.trigger not in _BY_HAND
@@ -164,22 +156,12 @@ def prepare(
             prepared.outgoing.append(_outgoing(claim, target, signing, body))
         except (WrongKey, SigningError) as error:
             logger.critical("endpoint %s: %s", target.endpoint.public_id, error)
-            prepared.settled.append(not_sent(claim, now, reason="wrong_key"))
+            prepared.settled.append(record_not_sent(claim, now, reason="wrong_key"))
     return prepared
 
 
-def _bodies(keys: set[str]) -> dict[str, tuple[str, bytes]]:
-    """By the event's key, as its claim has it: its id, and the body's bytes."""
-    if connection.vendor == "postgresql":
-        found = server_side(_BODIES_POSTGRESQL, [f"{{{','.join(keys)}}}"])
-    else:
-        rows = Event.objects.filter(pk__in=keys).values_list("pk", "event_id", "body")
-        found = [(pk.hex, event_id, body) for pk, event_id, body in rows]
-    return {key: (event_id, body.encode()) for key, event_id, body in found}
-
-
 def _variants(ids: Iterable[UUID]) -> dict[UUID, Variant]:
-    """Of test deliveries; no query where there are none."""
+    """The variants of test deliveries; no query if there are none."""
     wanted = list(ids)
     return Variant.objects.in_bulk(wanted) if wanted else {}
 
@@ -196,20 +178,6 @@ def _signing(target: Target, event_id: str, now: datetime, variant: Variant | No
         sent_as=variant.sent_as,
         make_token=lambda: generate_token(target.endpoint.token_format),
     )
-
-
-def _typed(row: Sequence[Any]) -> list[Any]:
-    """SQLite hands out texts for ids and times, and numbers for truth."""
-    values = list(row)
-    values[_ID] = UUID(values[_ID])
-    values[_TEST] = bool(values[_TEST])
-    planned_at = values[_PLANNED_AT]
-    if isinstance(planned_at, str):
-        planned_at = parse_datetime(planned_at)
-    if planned_at is not None and timezone.is_naive(planned_at):
-        planned_at = planned_at.replace(tzinfo=UTC)
-    values[_PLANNED_AT] = planned_at
-    return values
 
 
 def _outgoing(claim: Claim, target: Target, signing: Signing, body: bytes) -> Outgoing:

@@ -1,9 +1,9 @@
-"""Rate limits of endpoints, kept exactly over all workers.
+"""Rate limits of endpoints, exact over all workers.
 
-A token bucket per endpoint that is filled with `rate_limit` tokens a second and holds a tenth of a
-second's worth (one at the least): over t seconds no more than 1.1 times the limit for the first
-of them, and the limit for each other. Its row is locked while tokens are taken, so that two
-workers cannot spend the same one.
+Each endpoint with a limit has a token bucket that gains `rate_limit` tokens a second and holds a
+tenth of a second's worth, at least one: in the first second no more than 1.1 times the limit is
+sent, and the limit in each later one. The bucket's row is locked while tokens are taken, so that
+two workers cannot spend the same one.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from deliveries.models import EndpointRate
 BURST_SECONDS = 0.1
 
 
-def filled(tokens: float, elapsed: timedelta, limit: int) -> float:
-    """What a bucket holds after `elapsed`, with `limit` tokens a second."""
+def refill(tokens: float, elapsed: timedelta, limit: int) -> float:
+    """The tokens in a bucket after `elapsed`, with `limit` tokens a second."""
     capacity = max(1.0, limit * BURST_SECONDS)
     return min(capacity, tokens + max(0.0, elapsed.total_seconds()) * limit)
 
 
-def take(wanted: Mapping[int, int], limits: Mapping[int, int], now: datetime) -> dict[int, int]:
-    """Take up to `wanted` tokens of each endpoint; returns how many each got, those with none left out.
+def take_tokens(
+    wanted: Mapping[int, int], limits: Mapping[int, int], now: datetime
+) -> dict[int, int]:
+    """Take up to `wanted` tokens of each endpoint; return how many each got, if it got any.
 
     wanted: requests by endpoint id. limits: requests per second by endpoint id.
     """
@@ -38,7 +40,7 @@ def take(wanted: Mapping[int, int], limits: Mapping[int, int], now: datetime) ->
     with transaction.atomic():
         rows = EndpointRate.objects.select_for_update().filter(pk__in=list(wanted)).order_by("pk")
         for rate in rows:
-            tokens = filled(rate.tokens, now - rate.filled_at, limits[rate.pk])
+            tokens = refill(rate.tokens, now - rate.filled_at, limits[rate.pk])
             grant = min(wanted[rate.pk], int(tokens))
             if grant:
                 granted[rate.pk] = grant
@@ -50,7 +52,7 @@ def take(wanted: Mapping[int, int], limits: Mapping[int, int], now: datetime) ->
     return granted
 
 
-def give_back(unused: Mapping[int, int]) -> None:
-    """Tokens that were taken for deliveries which another worker had claimed meanwhile."""
+def return_tokens(unused: Mapping[int, int]) -> None:
+    """Put back tokens taken for deliveries that another worker has claimed meanwhile."""
     for endpoint_id, count in unused.items():
         EndpointRate.objects.filter(pk=endpoint_id).update(tokens=F("tokens") + count)

@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField, F, Q, QuerySet
 from django.db.models.functions import Cast
 from django.http import QueryDict
 
-from deliveries.diagnosis.failure import FAILURES
+from deliveries.diagnosis.failure import Failure
 from deliveries.event_log.pages import COMPARED_ROWS, SEARCHED_ROWS, LogPage, first_key, log_page
 from deliveries.models import Delivery, DeliveryStatus, Event
 from deliveries.models.delivery import DeliveryQuerySet
@@ -133,7 +133,7 @@ class DeliveryLogForm(LogForm):
     endpoint = forms.ChoiceField(label="Webhook", required=False)
     topic = forms.ChoiceField(required=False)
     failure = forms.ChoiceField(
-        label="Failure", required=False, choices=[("", "Any failure"), *FAILURES.items()]
+        label="Failure", required=False, choices=[("", "Any failure"), *Failure.choices]
     )
     code = forms.IntegerField(
         label="HTTP code", required=False, min_value=100, max_value=999,

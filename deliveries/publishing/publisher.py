@@ -12,7 +12,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from deliveries.dispatch.store.rows import built, insert
+from deliveries.dispatch.store import current_store
+from deliveries.dispatch.store.instances import build
 from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
 from deliveries.payload.canonical_json import JSONError, canonical
 from deliveries.payload.envelope import PayloadError, make_body
@@ -157,7 +158,7 @@ def make_event(
             pointer="/data",
         )
     fingerprint = hashlib.sha256(f"{topic}\n{data_text}".encode()).hexdigest()
-    return built(
+    return build(
         Event,
         related={"broadcaster": broadcaster},
         id=pk,
@@ -194,9 +195,9 @@ def _store(broadcaster: Broadcaster, events: list[Event]) -> list[Published]:
             first.add(event)
             new.append(event)
         results.append((known or event, known is not None))
-    insert(new)
+    current_store().insert(new)
     deliveries = _deliveries(broadcaster, new)
-    insert(deliveries)
+    current_store().insert(deliveries)
     if deliveries:
         wake_on_commit()
     listed = _listed(deliveries, [event for event, duplicate in results if duplicate])
@@ -253,7 +254,7 @@ def _deliveries(broadcaster: Broadcaster, events: Sequence[Event]) -> list[Deliv
 def make_delivery(*, event: Event, endpoint: Endpoint, max_attempts: int) -> Delivery:
     """A delivery due now; one to a suspended endpoint is kept for a resend by hand instead."""
     suspended = endpoint.suspended_at is not None
-    return built(
+    return build(
         Delivery,
         related={"event": event, "endpoint": endpoint},
         id=uuid7(),

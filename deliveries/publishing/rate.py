@@ -15,6 +15,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
+from deliveries.dispatch.store import current_store
 from deliveries.models import PublishRate
 from subscriptions.errors import RateExceeded
 from subscriptions.models import Broadcaster
@@ -41,8 +42,8 @@ def within_rate(broadcaster: Broadcaster, count: int) -> Iterator[None]:
     rate = broadcaster.publish_limit
     if not rate:
         yield
-    elif connection.vendor == "sqlite":
-        # There each transaction waits for the disk: the block's own takes this along.
+    elif current_store().is_commit_expensive:
+        # One transaction for the payment and the block.
         with transaction.atomic():
             pay(broadcaster, count, rate, timezone.now())
             refusal = None

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery, Sum
 
-from deliveries.diagnosis.failure import cause
+from deliveries.diagnosis.failure import describe_latest
 from deliveries.models import Delivery
 from deliveries.statistics.charts import Bar, sparkline
 from subscriptions.models import Broadcaster, Endpoint
@@ -134,5 +134,5 @@ def _attention(endpoint: Endpoint) -> NeedsAttention:
     if health is None:
         return NeedsAttention(endpoint, "", 0, None)
     code = health.last_status_code if health.last_failure.startswith(("http", "gone")) else None
-    words = cause(health.last_failure, code) if health.last_failure else ""
+    words = describe_latest(health.last_failure, code) if health.last_failure else ""
     return NeedsAttention(endpoint, words, health.consecutive_failures, health.last_success_at)

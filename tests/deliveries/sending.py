@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from deliveries.dispatch.concurrency import Slots
+from deliveries.dispatch.concurrency import ConcurrencyLimits
 from deliveries.dispatch.dispatcher import Dispatcher, make_transport
 from deliveries.dispatch.leases import PumpLease
 from deliveries.models import Delivery
@@ -47,7 +47,7 @@ def pump(slot: int = 1, should_stop: Callable[[], bool] = lambda: False) -> Iter
     lease = PumpLease.take(slot)
     assert lease is not None, "the slot is taken"
     transport = make_transport()
-    dispatcher = Dispatcher(lease, transport, Slots(), should_stop=should_stop)
+    dispatcher = Dispatcher(lease, transport, ConcurrencyLimits(), should_stop=should_stop)
     try:
         yield dispatcher
         dispatcher.finish(grace_seconds=0)

@@ -1,4 +1,4 @@
-"""What PostgreSQL's planner is told on our connections. On SQLite nothing is."""
+"""The planner settings of our connections to PostgreSQL; on SQLite nothing is set."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
-# Compiling a statement takes longer than ours run: pauses of 450 ms were seen at 10 million rows.
+# Compiling a statement takes longer than running ours: pauses of 450 ms were seen at 10 million rows.
 _ALWAYS = "SET jit = off"
 # The queue grows from nothing to a hundred thousand rows between two ANALYZE. A planner that takes
-# it for small reads and sorts all of it at each claim; every statement of a pump has its index.
+# it for small would read and sort all of it at each claim; every statement of a pump has its index.
 _PLANS = ("enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_incremental_sort")
-# Planning a prepared statement anew for its parameters costs a seventh of the database's time, and
-# cannot come out otherwise than by that index.
+# Planning a prepared statement again for its parameters would cost a seventh of the database's time,
+# and could only find the same index.
 _BY_INDEX = "; ".join(
     [*(f"SET {plan} = off" for plan in _PLANS), "SET plan_cache_mode = force_generic_plan"]
 )
@@ -57,7 +57,7 @@ def planning_by_index() -> Iterator[None]:
 
 
 def _reset() -> None:
-    """A connection that does not answer any more takes its settings with it."""
+    """Reset the settings; a connection that no longer answers is closed, and its settings with it."""
     try:
         _tell(connection, _AS_BEFORE)
     except Error:

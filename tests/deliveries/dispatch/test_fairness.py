@@ -35,7 +35,7 @@ def test_when_slots_are_few_each_endpoint_with_a_backlog_has_its_turn(
             publish_to(tenant)
     with pump() as dispatcher:
         while len(receiver.requests) < 60:
-            dispatcher._turn(claiming=True)
+            dispatcher._step(claiming=True)
     paths = Counter(request.path for request in receiver.requests)
     assert len(paths) == 12
     assert max(paths.values()) <= 2 * min(paths.values())
@@ -53,7 +53,7 @@ def test_under_a_broadcasters_cap_each_of_its_endpoints_has_its_turn(
         publish_to(broadcaster)
     with pump() as dispatcher:
         while len(receiver.requests) < 30:
-            dispatcher._turn(claiming=True)
+            dispatcher._step(claiming=True)
     paths = Counter(request.path for request in receiver.requests)
     assert len(paths) == 6
     assert max(paths.values()) <= 2 * min(paths.values())
@@ -77,12 +77,12 @@ def test_between_two_long_steps_those_without_a_backlog_are_let_in(
 
     monkeypatch.setattr("deliveries.dispatch.dispatcher.settle", settle_and_note)
     with pump() as dispatcher:
-        dispatcher._turn(claiming=True)
-        assert dispatcher._under_way and not started_before_settling
+        dispatcher._step(claiming=True)
+        assert dispatcher._in_flight and not started_before_settling
         publish_to(quiet)
-        dispatcher._next_look = math.inf  # no claim is due of itself
+        dispatcher._next_scan_at = math.inf  # no claim is due of itself
         while not started_before_settling:
-            dispatcher._turn(claiming=True)
+            dispatcher._step(claiming=True)
     assert started_before_settling[0]
 
 
@@ -91,9 +91,8 @@ def test_lanes_seen_in_two_parts_have_both_kinds_of_turns(
 ) -> None:
     """Looks go from part to part, and turns from those without a backlog to all: not in step."""
     settings.WEBHOOKS_MAX_IN_FLIGHT_PER_ENDPOINT = 4
-    monkeypatch.setattr(
-        "deliveries.dispatch.lanes.WINDOW", 1
-    )  # a queue as short as this is seen in parts
+    # Even a short queue is scanned in parts.
+    monkeypatch.setattr("deliveries.dispatch.lanes.WINDOW", 1)
     busy, *others = (broadcaster_on("cryptlex", name).broadcaster for name in ("Busy", "A", "B"))
     for number, other in enumerate(others):  # a part each: one endpoint of Busy, one of the other
         endpoint_at(receiver.url(f"/busy/{number}"), busy)
@@ -101,34 +100,34 @@ def test_lanes_seen_in_two_parts_have_both_kinds_of_turns(
     backlog = [NewEvent("license.created", {"n": n}) for n in range(200)]
     publish_batch(broadcaster=busy, events=backlog)
     with pump() as dispatcher:
-        dispatcher._lanes = LaneSearch(a_look=2)
+        dispatcher._lanes = LaneSearch(lanes_per_scan=2)
         for _ in range(40):
             for other in others:
                 publish_to(other)
-            dispatcher._turn(claiming=True)
+            dispatcher._step(claiming=True)
     paths = Counter(request.path for request in receiver.requests)
     assert paths["/busy/0"] <= 2 * paths["/busy/1"]
     assert paths["/busy/1"] <= 2 * paths["/busy/0"]
 
 
-def test_a_look_between_two_long_steps_takes_no_parts_turn(
+def test_a_scan_between_two_long_steps_takes_nobodys_turn(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("deliveries.dispatch.lanes.WINDOW", 1)
-    monkeypatch.setattr("deliveries.dispatch.dispatcher.LOOK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("deliveries.dispatch.dispatcher.SCAN_BETWEEN_STEPS_SECONDS", 0.0)
     busy, quiet = (broadcaster_on("cryptlex", name).broadcaster for name in ("Busy", "Quiet"))
     endpoints = [endpoint_at(receiver.url("/busy"), busy), endpoint_at(receiver.url("/q"), quiet)]
     publish_batch(
         broadcaster=busy, events=[NewEvent("license.created", {"n": n}) for n in range(60)]
     )
     with pump() as dispatcher:
-        dispatcher._lanes = LaneSearch(a_look=1)
-        dispatcher._turn(claiming=True)
+        dispatcher._lanes = LaneSearch(lanes_per_scan=1)
+        dispatcher._step(claiming=True)
         publish_to(quiet)
-        last = dispatcher._lanes._last
+        last = dispatcher._lanes._last_endpoint
         assert last in (0, endpoints[0].pk)
-        dispatcher._claim_of_others()
-        assert dispatcher._lanes._last == last
+        dispatcher._claim_from_uncongested()
+        assert dispatcher._lanes._last_endpoint == last
 
 
 def test_a_neighbour_whose_rate_is_used_up_costs_the_backlog_no_turn(receiver: Receiver) -> None:
@@ -146,8 +145,8 @@ def test_a_neighbour_whose_rate_is_used_up_costs_the_backlog_no_turn(receiver: R
             publish_to(limited)
         for _ in range(3):
             dispatcher._take_results(1.0)
-            before = {*dispatcher._under_way}
+            before = {*dispatcher._in_flight}
             dispatcher._claim_if_due()
-            claimed = Delivery.objects.filter(pk__in=dispatcher._under_way.keys() - before)
+            claimed = Delivery.objects.filter(pk__in=dispatcher._in_flight.keys() - before)
             assert claimed.exists()
         assert claimed.filter(broadcaster=busy).exists()

@@ -5,21 +5,16 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from deliveries.dispatch.lanes import (
-    _LANES_POSTGRESQL,
-    _OLDEST_POSTGRESQL,
-    WINDOW,
-    LaneSearch,
-    _pause,
-)
-from deliveries.dispatch.store.claims import claim_rows
-from deliveries.dispatch.store.planner import planning_by_index
+from deliveries.dispatch.lanes import LaneSearch, _next_scan
+from deliveries.dispatch.store import current_store, postgresql
+from deliveries.dispatch.store.statements import WINDOW
 from deliveries.models import Delivery
 from deliveries.publishing.publisher import NewEvent, publish, publish_batch
 from subscriptions.models import Broadcaster, Endpoint
@@ -30,10 +25,10 @@ URL = "https://example.com/hook"
 
 
 @pytest.fixture
-def only_one_whole_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine is, none but the first, and what a test asks for by `forget`."""
-    monkeypatch.setattr("deliveries.dispatch.lanes._KNOWN_SECONDS", 60)
-    monkeypatch.setattr("deliveries.dispatch.lanes._MAX_PAUSE_SECONDS", 60)
+def only_one_full_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, only the first scan is full, and those that follow a `forget`."""
+    monkeypatch.setattr("deliveries.dispatch.lanes._FULL_SCAN_EVERY_SECONDS", 60)
+    monkeypatch.setattr("deliveries.dispatch.lanes._MAX_SECONDS_BETWEEN_SCANS", 60)
 
 
 def queue(count: int, name: str = "Busy") -> Endpoint:
@@ -47,33 +42,33 @@ def queue(count: int, name: str = "Busy") -> Endpoint:
     return endpoint
 
 
-def look(search: LaneSearch) -> list[int]:
-    return [lane.endpoint_id for lane in search.look(timezone.now())]
+def scan(search: LaneSearch) -> list[int]:
+    return [lane.endpoint_id for lane in search.scan(timezone.now())]
 
 
 def test_a_quiet_endpoint_is_found_behind_a_backlog_longer_than_the_window() -> None:
     busy = queue(WINDOW + 200)
     quiet = queue(1, "Quiet")
-    assert look(LaneSearch()) == [busy.pk, quiet.pk]
-    search = LaneSearch(a_look=1)
-    assert [look(search) for _ in range(3)] == [[busy.pk], [quiet.pk], [busy.pk]]
-    assert look(search) == [quiet.pk]
-    search.stay()
-    assert look(search) == [quiet.pk]
+    assert scan(LaneSearch()) == [busy.pk, quiet.pk]
+    search = LaneSearch(lanes_per_scan=1)
+    assert [scan(search) for _ in range(3)] == [[busy.pk], [quiet.pk], [busy.pk]]
+    assert scan(search) == [quiet.pk]
+    search.repeat()
+    assert scan(search) == [quiet.pk]
 
 
 def test_a_paused_backlog_that_fills_the_window_hides_nobody() -> None:
     paused = queue(WINDOW + 200)
     Broadcaster.objects.filter(pk=paused.broadcaster_id).update(paused=True)
     quiet = queue(1, "Quiet")
-    assert look(LaneSearch()) == [quiet.pk]
+    assert scan(LaneSearch()) == [quiet.pk]
 
 
 def test_what_is_planned_for_later_makes_no_lane() -> None:
     endpoint = queue(3)
     Delivery.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=5))
-    assert look(LaneSearch()) == []
-    assert claim_rows(timezone.now(), lease_id=1, quotas={endpoint.pk: 10}) == []
+    assert scan(LaneSearch()) == []
+    assert current_store().claim(timezone.now(), lease_id=1, quotas={endpoint.pk: 10}) == []
 
 
 def test_a_claim_takes_the_oldest_up_to_the_quota_and_no_row_twice() -> None:
@@ -84,8 +79,8 @@ def test_a_claim_takes_the_oldest_up_to_the_quota_and_no_row_twice() -> None:
         next_attempt_at=timezone.now() - timedelta(hours=1)
     )
     now = timezone.now()
-    first = claim_rows(now, lease_id=1, quotas={endpoint.pk: 2})
-    second = claim_rows(now, lease_id=2, quotas={endpoint.pk: 10})
+    first = current_store().claim(now, lease_id=1, quotas={endpoint.pk: 2})
+    second = current_store().claim(now, lease_id=2, quotas={endpoint.pk: 10})
     ids = [str(row[0]).replace("-", "") for row in (*first, *second)]
     assert (len(first), len(second), len(set(ids))) == (2, 3, 5)
     assert oldest.pk.hex in ids[:2]
@@ -94,18 +89,18 @@ def test_a_claim_takes_the_oldest_up_to_the_quota_and_no_row_twice() -> None:
 def test_an_unsendable_endpoint_is_a_lane_that_says_so() -> None:
     endpoint = queue(1)
     Endpoint.objects.filter(pk=endpoint.pk).update(suspended_at=timezone.now())
-    (lane,) = LaneSearch().look(timezone.now())
+    (lane,) = LaneSearch().scan(timezone.now())
     assert (lane.endpoint_id, lane.is_sendable) == (endpoint.pk, False)
     publish(
         broadcaster=Broadcaster.objects.get(pk=endpoint.broadcaster_id),
         topic="license.created",
         data={},
     )
-    assert len(look(LaneSearch())) == 1
+    assert len(scan(LaneSearch())) == 1
 
 
 def claim(search: LaneSearch, quotas: dict[Endpoint, int]) -> list[Endpoint]:
-    """Of whom the claimed deliveries are, in order."""
+    """The endpoints of the claimed deliveries, sorted."""
     rows, _ = search.claim(
         timezone.now(), lease_id=1, quotas={endpoint.pk: n for endpoint, n in quotas.items()}
     )
@@ -114,38 +109,37 @@ def claim(search: LaneSearch, quotas: dict[Endpoint, int]) -> list[Endpoint]:
     return sorted((owners[key].endpoint for key in keys), key=lambda endpoint: endpoint.pk)
 
 
-@pytest.mark.usefixtures("only_one_whole_look")
+@pytest.mark.usefixtures("only_one_full_scan")
 def test_lanes_before_between_and_behind_long_ones_are_found() -> None:
-    first, long, between, longer, last = (
-        queue(1, "First"), queue(700), queue(1, "Between"), queue(700), queue(1, "Last")
-    )  # fmt: skip
+    first, long = queue(1, "First"), queue(700)
+    between, longer, last = queue(1, "Between"), queue(700), queue(1, "Last")
     search = LaneSearch()
     everyone = [endpoint.pk for endpoint in (first, long, between, longer, last)]
-    assert look(search) == everyone
+    assert scan(search) == everyone
     assert len(claim(search, {long: 50, longer: 50})) == 100
-    assert look(search) == everyone
+    assert scan(search) == everyone
     claim(search, {first: 1, between: 2})
     # Asked for two, it had one: nothing is left. The first gave all it was asked for, so that
     # only the next claim shows that it had no more.
-    assert look(search) == [first.pk, long.pk, longer.pk, last.pk]
+    assert scan(search) == [first.pk, long.pk, longer.pk, last.pk]
     assert claim(search, {first: 1}) == []
-    assert look(search) == [long.pk, longer.pk, last.pk]
+    assert scan(search) == [long.pk, longer.pk, last.pk]
 
 
-@pytest.mark.usefixtures("only_one_whole_look")
+@pytest.mark.usefixtures("only_one_full_scan")
 def test_a_lane_that_is_new_beside_a_long_queue_is_found() -> None:
     busy = queue(WINDOW + 200)
     Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
     search = LaneSearch()
-    assert look(search) == [busy.pk]
+    assert scan(search) == [busy.pk]
     quiet = queue(1, "Quiet")
-    assert look(search) == [busy.pk, quiet.pk]
+    assert scan(search) == [busy.pk, quiet.pk]
     assert claim(search, {busy: 3, quiet: 2}) == [busy, busy, busy, quiet]
     # As many new ones as the window holds.
     flooded = queue(WINDOW, "Flooded")
-    assert look(search) == [busy.pk, flooded.pk]
+    assert scan(search) == [busy.pk, flooded.pk]
     assert claim(search, {busy: 2, flooded: 1}) == [busy, busy, flooded]
-    assert look(search) == [busy.pk, flooded.pk]
+    assert scan(search) == [busy.pk, flooded.pk]
 
 
 def test_a_long_lane_is_claimed_on_from_where_the_last_claim_ended() -> None:
@@ -161,7 +155,7 @@ def test_a_long_lane_is_claimed_on_from_where_the_last_claim_ended() -> None:
     assert claim(search, {endpoint: 3}) == [endpoint] * 3
     assert Delivery.objects.get(lease_id=None).pk == keys[0]
     search.forget()
-    assert look(search) == [endpoint.pk]
+    assert scan(search) == [endpoint.pk]
     assert claim(search, {endpoint: 3}) == [endpoint]
 
 
@@ -174,16 +168,16 @@ def test_a_lane_that_gave_less_than_asked_is_looked_through_from_its_beginning()
     assert claim(search, {endpoint: 3}) == [endpoint] * 3
 
 
-@pytest.mark.usefixtures("only_one_whole_look")
-def test_a_look_begins_where_nothing_older_is_left_until_the_next_whole_look() -> None:
+@pytest.mark.usefixtures("only_one_full_scan")
+def test_a_scan_begins_where_nothing_older_is_due_until_the_next_full_scan() -> None:
     endpoint = queue(3)
     begin = timezone.now()
     delivery = Delivery.objects.order_by("pk").last()
     assert delivery is not None
     search = LaneSearch()
-    assert look(search) == [endpoint.pk]
+    assert scan(search) == [endpoint.pk]
     assert len(claim(search, {endpoint: 5})) == 3
-    assert look(search) == []
+    assert scan(search) == []
 
     def free(seconds_ago: int) -> None:
         Delivery.objects.filter(pk=delivery.pk).update(
@@ -191,43 +185,49 @@ def test_a_look_begins_where_nothing_older_is_left_until_the_next_whole_look() -
         )
 
     free(60)
-    assert look(search) == []
+    assert scan(search) == []
     # An insert that was committed late, or by a host whose clock is behind.
     free(3)
-    assert look(search) == [endpoint.pk]
+    assert scan(search) == [endpoint.pk]
     free(60)
     search.forget()
-    assert look(search) == [endpoint.pk]
+    assert scan(search) == [endpoint.pk]
 
 
-@pytest.mark.usefixtures("only_one_whole_look")
-def test_what_a_whole_look_found_stays_known_until_it_is_claimed() -> None:
+@pytest.mark.usefixtures("only_one_full_scan")
+def test_what_a_full_scan_found_stays_known_until_it_is_claimed() -> None:
     endpoint = queue(3)
     Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=1))
     search = LaneSearch()
-    assert [look(search) for _ in range(3)] == [[endpoint.pk]] * 3
+    assert [scan(search) for _ in range(3)] == [[endpoint.pk]] * 3
     assert claim(search, {endpoint: 2}) == [endpoint] * 2
-    assert look(search) == [endpoint.pk]
+    assert scan(search) == [endpoint.pk]
     assert claim(search, {endpoint: 2}) == [endpoint]
-    assert look(search) == []
+    assert scan(search) == []
 
 
-def test_a_look_that_takes_long_is_a_rare_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scan_that_takes_long_is_repeated_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr("deliveries.dispatch.lanes.time", SimpleNamespace(monotonic=lambda: now))
-    assert _pause(now - 0.01, 1.0) == now + 1
-    assert _pause(now - 0.25, 1.0) == now + 5
-    assert _pause(now - 60, 1.0) == now + 10
+    assert _next_scan(now - 0.01, 1.0) == now + 1
+    assert _next_scan(now - 0.25, 1.0) == now + 5
+    assert _next_scan(now - 60, 1.0) == now + 10
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only on PostgreSQL")
-def test_looks_do_not_slow_down_with_the_number_of_endpoints() -> None:
-    """By the plan: a lane's owner is looked up by its key, the endpoints are not walked through."""
+def test_scans_do_not_slow_down_with_the_number_of_endpoints() -> None:
+    """The plan looks a lane's owner up by its key, instead of walking through the endpoints."""
     queue(1)
-    place = {"now": timezone.now(), "since": "-infinity", "known": "{}", "after": 0, "limit": 5}
-    with planning_by_index(), connection.cursor() as cursor:
-        for statement in (_OLDEST_POSTGRESQL, _LANES_POSTGRESQL):
-            cursor.execute(f"EXPLAIN {statement}", place)
+    parameters: dict[str, Any] = {
+        "now": timezone.now(),
+        "since": "-infinity",
+        "known": "{}",
+        "after": 0,
+        "limit": 5,
+    }
+    with current_store().planning_by_index(), connection.cursor() as cursor:
+        for statement in (postgresql.OLDEST, postgresql.NEXT):
+            cursor.execute(f"EXPLAIN {statement}", parameters)
             plan = "\n".join(row[0] for row in cursor.fetchall())
             assert re.search(r"subscriptions_endpoint_pkey .*\n +Index Cond: \(id = ", plan), plan
 
@@ -236,12 +236,12 @@ def test_looks_do_not_slow_down_with_the_number_of_endpoints() -> None:
 def test_a_claim_of_all_that_is_queued_moves_no_row_to_another_page() -> None:
     endpoint = queue(300)
     before = pages()
-    assert len(claim_rows(timezone.now(), lease_id=7, quotas={endpoint.pk: 300})) == 300
+    assert len(current_store().claim(timezone.now(), lease_id=7, quotas={endpoint.pk: 300})) == 300
     assert pages() == before
 
 
 def pages() -> dict[UUID, int]:
-    """Of the queue table's rows. One that stays on its page needs no new entry in an index."""
+    """The pages of the queue table's rows. A row that stays on its page needs no new index entry."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, (ctid::text::point)[0]::int FROM deliveries_delivery")
         return dict(cursor.fetchall())

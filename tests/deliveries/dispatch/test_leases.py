@@ -97,7 +97,7 @@ def test_a_run_that_lost_its_lease_writes_nothing_more(
         Pump.objects.update(lease_expires_at=timezone.now())
         assert recover(timezone.now()) == 1
         while not slow._outcomes:
-            slow._next_look = slow._next_recover = float("inf")
+            slow._next_scan_at = slow._next_recovery_at = float("inf")
             slow._settle_at = float("inf")
             for result in slow._transport.poll(0.1):
                 outgoing = slow._land(result.key)

@@ -17,8 +17,7 @@ from deliveries.dispatch import leases as leasing
 from deliveries.dispatch import settlement as settling
 from deliveries.dispatch.lanes import LaneSearch
 from deliveries.dispatch.leases import LeaseLost, PumpLease
-from deliveries.dispatch.store import attempt_log
-from deliveries.dispatch.store.claims import claim_rows
+from deliveries.dispatch.store import current_store, postgresql_copy
 from deliveries.models import Attempt, Pump
 from subscriptions.models import Broadcaster
 from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one, pump
@@ -70,10 +69,10 @@ def test_a_claim_that_is_committed_after_its_answer_was_lost_is_found_after_the_
     publish_one(broadcaster)
     with pump() as dispatcher:
         away_once(monkeypatch, LaneSearch, "claim")
-        assert not dispatcher._try(lambda: dispatcher._turn(claiming=True))
-        dispatcher._turn(claiming=False)
+        assert not dispatcher._try(lambda: dispatcher._step(claiming=True))
+        dispatcher._step(claiming=False)
         run_id = Pump.objects.get().pk
-        assert claim_rows(timezone.now(), lease_id=run_id, quotas={endpoint.pk: 1})
+        assert current_store().claim(timezone.now(), lease_id=run_id, quotas={endpoint.pk: 1})
 
     # Its slot is free, and it keeps what it took until its lease runs out.
     dispatch()
@@ -92,7 +91,7 @@ def test_the_end_of_a_run_waits_for_the_database(
     endpoint_at(receiver.url("/hook"), broadcaster)
     publish_one(broadcaster)
     with pump() as dispatcher:
-        dispatcher._turn(claiming=True)
+        dispatcher._step(claiming=True)
         away_once(monkeypatch, dispatching, "settle")
         dispatcher.finish(grace_seconds=5)
     assert outcomes() == ["succeeded"]
@@ -122,7 +121,7 @@ def test_answers_are_read_while_the_database_is_away(
     endpoint_at(receiver.url("/hook"), broadcaster, timeout_seconds=1)
     publish_one(broadcaster)
     with pump() as dispatcher:
-        dispatcher._turn(claiming=True)
+        dispatcher._step(claiming=True)
         with monkeypatch.context() as outage:
             outage.setattr(PumpLease, "renew_if_due", away)
             dispatcher.run(until=time.monotonic() + 1.5)
@@ -179,10 +178,10 @@ def test_a_connection_cut_while_attempts_are_copied_counts_as_the_database_being
 ) -> None:
     endpoint_at(receiver.url("/hook"), broadcaster)
     publish_one(broadcaster)
-    row = attempt_log._binary_row
+    row = postgresql_copy.binary_row
 
     def cut(*arguments: Any) -> Any:
-        monkeypatch.setattr(attempt_log, "_binary_row", row)
+        monkeypatch.setattr(postgresql_copy, "binary_row", row)
         options = connection.get_connection_params()
         wanted = {
             key: options[key]
@@ -195,7 +194,7 @@ def test_a_connection_cut_while_attempts_are_copied_counts_as_the_database_being
             other.execute("SELECT pg_terminate_backend(%s, 1000)", [pid])
         return row(*arguments)
 
-    monkeypatch.setattr(attempt_log, "_binary_row", cut)
+    monkeypatch.setattr(postgresql_copy, "binary_row", cut)
     with pump() as dispatcher:
         dispatcher.run(until=time.monotonic() + 1.5)
     assert outcomes() == ["succeeded"]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliveries.dispatch.rate_limits import filled, give_back, take
+from deliveries.dispatch.rate_limits import refill, return_tokens, take_tokens
 from deliveries.models import EndpointRate
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 
@@ -23,14 +23,14 @@ def test_no_stretch_of_time_gets_more_than_the_limit_and_a_tenth(
 ) -> None:
     tokens, spent = max(1.0, limit * 0.1), 0
     for pause in pauses:
-        tokens = filled(tokens, timedelta(seconds=pause), limit)
+        tokens = refill(tokens, timedelta(seconds=pause), limit)
         spent += int(tokens)
         tokens -= int(tokens)
     assert spent <= limit * sum(pauses) + max(1.0, limit * 0.1) + 1e-6 * len(pauses) * limit
 
 
 def test_a_clock_that_goes_back_fills_nothing() -> None:
-    assert filled(0.5, timedelta(seconds=-5), 10) == 0.5
+    assert refill(0.5, timedelta(seconds=-5), 10) == 0.5
 
 
 @pytest.mark.django_db(transaction=True)
@@ -38,11 +38,11 @@ def test_tokens_are_taken_once_and_come_back_with_time() -> None:
     endpoint = endpoint_at("https://example.com/", broadcaster_on("cleeng").broadcaster)
     now = timezone.now()
     pk = endpoint.pk
-    assert take({pk: 50}, {pk: 100}, now) == {pk: 1}
-    assert take({pk: 50}, {pk: 100}, now) == {}
+    assert take_tokens({pk: 50}, {pk: 100}, now) == {pk: 1}
+    assert take_tokens({pk: 50}, {pk: 100}, now) == {}
     later = now + timedelta(seconds=1)
-    assert take({pk: 50}, {pk: 100}, later) == {pk: 10}
-    assert take({pk: 50}, {pk: 100}, now) == {}, "a worker whose clock is behind"
-    give_back({pk: 4})
-    assert take({pk: 50}, {pk: 100}, later) == {pk: 4}
+    assert take_tokens({pk: 50}, {pk: 100}, later) == {pk: 10}
+    assert take_tokens({pk: 50}, {pk: 100}, now) == {}, "a worker whose clock is behind"
+    return_tokens({pk: 4})
+    assert take_tokens({pk: 50}, {pk: 100}, later) == {pk: 4}
     assert EndpointRate.objects.get(pk=pk).tokens < 1

@@ -7,8 +7,9 @@ from django.db import connection
 from django.utils import timezone
 
 from deliveries.dispatch.leases import PumpLease
-from deliveries.dispatch.outcomes import Claim, not_sent, unknown
+from deliveries.dispatch.outcomes import record_not_sent, record_unknown
 from deliveries.dispatch.settlement import settle
+from deliveries.dispatch.store.records import Claim
 from deliveries.models import Attempt, Delivery, DeliveryStatus
 from deliveries.publishing.publisher import publish
 from tests.deliveries.sending import broadcaster_on, endpoint_at
@@ -32,7 +33,7 @@ def test_an_outcome_that_does_not_fit_is_logged_bare_and_holds_nobody_up() -> No
     if connection.vendor != "postgresql":
         pytest.skip("only on PostgreSQL: SQLite takes any length")
     lease, claims = claimed(3)
-    outcomes = [not_sent(claim, timezone.now(), reason="x") for claim in claims]
+    outcomes = [record_not_sent(claim, timezone.now(), reason="x") for claim in claims]
     poison = outcomes[1].attempt._replace(remote_address="x" * 65)
     outcomes[1] = outcomes[1]._replace(attempt=poison)
 
@@ -48,8 +49,8 @@ def test_of_a_batch_only_what_still_carries_the_lease_counts() -> None:
     """In two states: those of the state that most have are written another way than the others."""
     lease, claims = claimed(5)
     now = timezone.now()
-    alike = [unknown(claim, now) for claim in claims[:3]]
-    others = [not_sent(claim, now, reason="x") for claim in claims[3:]]
+    alike = [record_unknown(claim, now) for claim in claims[:3]]
+    others = [record_not_sent(claim, now, reason="x") for claim in claims[3:]]
     late = {alike[1].claim.delivery_id, others[0].claim.delivery_id}
     Delivery.objects.filter(pk__in=late).update(lease_id=None)
 

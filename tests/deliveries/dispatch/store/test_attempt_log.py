@@ -1,4 +1,4 @@
-"""The attempt log holds what it was given, whichever way the database takes it."""
+"""The attempt log holds what it was given, whichever way the store writes it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 from django.db import DataError, connection, transaction
 
-from deliveries.dispatch.outcomes import AttemptRecord, Claim, Settled
-from deliveries.dispatch.store.attempt_log import insert_attempts
+from deliveries.dispatch.store import current_store
+from deliveries.dispatch.store.attempt_log import ATTEMPT_COLUMNS
+from deliveries.dispatch.store.records import AttemptRecord, Claim, Settled
 from deliveries.models import Attempt, Delivery, DeliveryStatus
 from tests.deliveries.sending import broadcaster_on, endpoint_at, publish_one
 
@@ -75,7 +76,7 @@ def stored(attempt: Attempt) -> dict[str, Any]:
 def test_every_column_comes_back_as_it_was(claim: Claim, record: AttemptRecord) -> None:
     planned = SENT + timedelta(hours=1) if record is FULL else None
 
-    insert_attempts([settled(claim, record, planned)])
+    current_store().insert_attempts([settled(claim, record, planned)])
 
     row = Attempt.objects.get()
     assert stored(row) == record._asdict()
@@ -86,7 +87,7 @@ def test_every_column_comes_back_as_it_was(claim: Claim, record: AttemptRecord) 
 
 
 def test_rows_of_a_batch_stay_apart(claim: Claim) -> None:
-    insert_attempts([settled(claim, record, None) for record in (FULL, BARE)])
+    current_store().insert_attempts([settled(claim, record, None) for record in (FULL, BARE)])
     assert [stored(row) for row in Attempt.objects.order_by("number")] == [
         BARE._asdict(),
         FULL._asdict(),
@@ -95,7 +96,7 @@ def test_rows_of_a_batch_stay_apart(claim: Claim) -> None:
 
 def test_a_long_batch_arrives_whole(claim: Claim) -> None:
     bodies = {UUID(int=n): bytes([n]) * 1000 for n in range(250)}
-    insert_attempts(
+    current_store().insert_attempts(
         [settled(claim, FULL._replace(id=pk, response_body=b), None) for pk, b in bodies.items()]
     )
     assert {row.pk: bytes(row.response_body) for row in Attempt.objects.all()} == bodies
@@ -105,7 +106,7 @@ def test_nul_becomes_the_replacement_character_in_headers_and_evidence(claim: Cl
     record = FULL._replace(
         response_headers=(("X-Nul", "a\0b"),), evidence={"message": "c\0d", "tried": ["\0"]}
     )
-    insert_attempts([settled(claim, record, None)])
+    current_store().insert_attempts([settled(claim, record, None)])
     row = Attempt.objects.get()
     assert row.response_headers == [["X-Nul", "a\ufffdb"]]
     assert row.evidence == {"message": "c\ufffdd", "tried": ["\ufffd"]}
@@ -118,4 +119,12 @@ def test_what_a_column_cannot_hold_is_a_data_error(claim: Claim, changed: dict[s
     if connection.vendor != "postgresql":
         pytest.skip("only on PostgreSQL: SQLite takes any length")
     with pytest.raises(DataError), transaction.atomic():
-        insert_attempts([settled(claim, FULL._replace(**changed), None)])
+        current_store().insert_attempts([settled(claim, FULL._replace(**changed), None)])
+
+
+def test_the_declared_columns_are_those_of_the_model() -> None:
+    declared = {column.name for column in ATTEMPT_COLUMNS}
+    assert len(declared) == len(ATTEMPT_COLUMNS)
+    assert declared == {field.column for field in Attempt._meta.concrete_fields}
+    nullable = {field.column for field in Attempt._meta.concrete_fields if field.null}
+    assert {column.name for column in ATTEMPT_COLUMNS if column.kind.endswith("?")} == nullable
