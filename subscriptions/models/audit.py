@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from subscriptions.models.broadcaster import Broadcaster
 from subscriptions.models.user import User
+from subscriptions.prepared_statements import is_postgresql
 
 _removal_allowed: ContextVar[bool] = ContextVar("audit_removal_allowed", default=False)
 
@@ -47,7 +48,7 @@ def removal_allowed() -> Iterator[None]:
 
 def _tell_trigger(setting: str) -> None:
     """Set what the trigger looks at, until the transaction ends; SQLite has no trigger."""
-    if connection.vendor == "postgresql":
+    if is_postgresql():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('webhooks.audit_removal', %s, true)", [setting])
 

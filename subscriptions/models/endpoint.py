@@ -42,6 +42,10 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
         """The broadcaster's endpoints that are not deleted."""
         return self.filter(broadcaster=broadcaster, deleted_at=None)
 
+    def sendable(self) -> EndpointQuerySet:
+        """Endpoints that may be sent to: there, switched on, and not suspended."""
+        return self.filter(deleted_at=None, active=True, suspended_at=None)
+
     def wanting(self, broadcaster: Broadcaster, topic: str) -> list[Endpoint]:
         """The broadcaster's endpoints that want the topic: suspended ones too, inactive ones not.
 

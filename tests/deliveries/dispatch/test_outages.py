@@ -17,7 +17,7 @@ from deliveries.dispatch import leases as leasing
 from deliveries.dispatch import settlement as settling
 from deliveries.dispatch.lanes import LaneSearch
 from deliveries.dispatch.leases import LeaseLost, PumpLease
-from deliveries.dispatch.store import current_store, postgresql_copy
+from deliveries.dispatch.store import attempt_log, current_store, postgresql_copy
 from deliveries.models import Attempt, Pump
 from subscriptions.models import Broadcaster
 from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one, pump
@@ -178,7 +178,7 @@ def test_a_connection_cut_while_attempts_are_copied_counts_as_the_database_being
 ) -> None:
     endpoint_at(receiver.url("/hook"), broadcaster)
     publish_one(broadcaster)
-    row = postgresql_copy.binary_row
+    row = attempt_log.binary_row
 
     def cut(*arguments: Any) -> Any:
         monkeypatch.setattr(postgresql_copy, "binary_row", row)

@@ -114,7 +114,7 @@ def test_is_sendable_means_the_same_in_sql_and_in_the_orm(store: Store) -> None:
 
 
 def test_the_oldest_lanes_count_no_further_than_the_window(store: Store) -> None:
-    queue(WINDOW + 5, "Busy")
+    queue(WINDOW, "Busy")
     queue(1, "Quiet")
     rows = store.oldest_lanes(timezone.now(), since=None, known=())
     assert sum(row.due_count for row in rows) == WINDOW
@@ -136,7 +136,8 @@ def test_the_next_lanes_go_on_after_an_endpoint_up_to_the_limit(store: Store) ->
     Broadcaster.objects.filter(pk=second.broadcaster_id).update(paused=True)
 
     def ids(**options: Any) -> list[int]:
-        rows = store.next_lanes(timezone.now(), **{"known": (), "limit": 10} | options)
+        asked: dict[str, Any] = {"known": (), "limit": 10} | options
+        rows = store.next_lanes(timezone.now(), **asked)
         return [row.endpoint_id for row in rows]
 
     assert ids(after=0) == [first.pk, third.pk]
@@ -314,7 +315,11 @@ def test_rows_are_inserted_as_they_are(store: Store, count: int) -> None:
     broadcaster = broadcaster_on("cryptlex").broadcaster
     now = timezone.now()
     events = [
-        make_event(broadcaster, NewEvent("license.created", {"umlaut": "ü", "n": n}), now)
+        make_event(
+            broadcaster=broadcaster,
+            new=NewEvent("license.created", {"umlaut": "ü", "n": n}),
+            now=now,
+        )
         for n in range(count)
     ]
     store.insert(events)
