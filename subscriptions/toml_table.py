@@ -66,7 +66,7 @@ class Table:
         return value
 
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """An array of different strings."""
+        """The array of strings of `key`, each of which stands there once."""
         if default is not None and key not in self.values:
             return default
         items = self._typed(key, list, "an array of strings")

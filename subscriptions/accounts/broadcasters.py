@@ -1,4 +1,4 @@
-"""Making broadcasters: a live one, its sandbox, and a publisher token for each."""
+"""Broadcasters: created with a sandbox and a publisher token for each, and changed by staff."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_OWNED = 100
 
 @dataclass(frozen=True, slots=True)
 class CreatedBroadcaster:
-    """The tokens are plain texts, here once."""
+    """A live broadcaster and its sandbox, with the plain texts of their first publisher tokens."""
 
     broadcaster: Broadcaster
     token: str
@@ -25,7 +25,7 @@ class CreatedBroadcaster:
     sandbox_token: str
 
 
-def _make(
+def _create(
     name: str, platform: Platform, live: Broadcaster | None, actor: Actor
 ) -> tuple[Broadcaster, str]:
     broadcaster = Broadcaster.objects.create(
@@ -41,14 +41,14 @@ def _make(
         target=name,
         after={"platform": platform.name},
     )
-    made = create_token(
+    first_token = create_token(
         broadcaster=broadcaster, name="First token", scopes=Scope.values, actor=actor
     )
-    return broadcaster, made.plaintext
+    return broadcaster, first_token.plaintext
 
 
 def _check_owned(owner: User | None, actor: Actor) -> None:
-    """Who makes one for themselves can do so this often; staff and commands are not held up."""
+    """Raise Conflict if the owner is the actor and owns MAX_OWNED already; staff have no limit."""
     if owner is None or owner != actor.user or owner.is_staff:
         return
     # Locked, so that two requests at once cannot pass the limit together.
@@ -64,9 +64,10 @@ def _check_owned(owner: User | None, actor: Actor) -> None:
 def create_broadcaster(
     *, name: str, platform: str, owner: User | None = None, actor: Actor = SYSTEM
 ) -> CreatedBroadcaster:
-    """Make a live broadcaster with its sandbox, a token with all scopes for each, and its owner.
+    """Create a live broadcaster, its sandbox, a token with all scopes for each, and its owner.
 
-    Raises Refused for an empty name or an unknown platform, Conflict for someone's hundred and first.
+    Raises Refused for an empty name or an unknown platform, Conflict if the owner creates it and
+    has MAX_OWNED already.
     """
     if not name.strip():
         raise Refused("A broadcaster needs a name.", code="required", pointer="/name")
@@ -79,8 +80,8 @@ def create_broadcaster(
             code="unknown_platform",
             pointer="/platform",
         )
-    broadcaster, token = _make(name.strip(), found, None, actor)
-    sandbox, sandbox_token = _make(name.strip(), found, broadcaster, actor)
+    broadcaster, token = _create(name.strip(), found, None, actor)
+    sandbox, sandbox_token = _create(name.strip(), found, broadcaster, actor)
     if owner is not None:
         Member.objects.create(broadcaster=broadcaster, user=owner, role=Role.OWNER)
     return CreatedBroadcaster(broadcaster, token, sandbox, sandbox_token)
@@ -96,24 +97,24 @@ def update_broadcaster(
     paused: bool,
     actor: Actor,
 ) -> bool:
-    """What staff may change of one; False where nothing is other than it was.
+    """Change what staff may change of a broadcaster; False if nothing differs.
 
-    Raises Refused for an empty name. While it is paused events are taken in, and nothing is sent.
+    While it is paused, events are accepted and nothing is sent. Raises Refused for an empty name.
     """
     if not name.strip():
         raise Refused("A broadcaster needs a name.", code="required", pointer="/name")
-    wanted = {
+    values = {
         "name": name.strip(),
         "max_endpoints": max_endpoints,
         "publish_rate": publish_rate,
         "paused": paused,
     }
-    before = {field: getattr(broadcaster, field) for field in wanted}
-    changed = [field for field in wanted if before[field] != wanted[field]]
+    before = {field: getattr(broadcaster, field) for field in values}
+    changed = [field for field in values if before[field] != values[field]]
     if not changed:
         return False
     for field in changed:
-        setattr(broadcaster, field, wanted[field])
+        setattr(broadcaster, field, values[field])
     broadcaster.save(update_fields=changed)
     record(
         broadcaster=broadcaster,
@@ -121,6 +122,6 @@ def update_broadcaster(
         action="broadcaster.update",
         target=broadcaster.name,
         before={field: before[field] for field in changed},
-        after={field: wanted[field] for field in changed},
+        after={field: values[field] for field in changed},
     )
     return True

@@ -1,4 +1,4 @@
-"""The people of a broadcaster: invited, let in, given another role, removed."""
+"""The members of a broadcaster: invited, joining, given another role, removed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from subscriptions.errors import Conflict, NotFound, Refused
 from subscriptions.models import Broadcaster, Invitation, Member, User
 from subscriptions.models.broadcaster import Role
 
-INVITATION_LIFE = timedelta(days=7)
+INVITATION_LIFETIME = timedelta(days=7)
 MAX_OPEN_INVITATIONS = 100
 
 
@@ -38,8 +38,8 @@ def _check_role(role: str) -> Role:
     return Role(role)
 
 
-def open_invitations(broadcaster: Broadcaster) -> list[Invitation]:
-    """Those that can still be accepted, of the live broadcaster."""
+def list_open_invitations(broadcaster: Broadcaster) -> list[Invitation]:
+    """The live broadcaster's invitations that can still be accepted."""
     return list(
         broadcaster.invitations.filter(
             accepted_at=None, expires_at__gt=timezone.now()
@@ -49,18 +49,18 @@ def open_invitations(broadcaster: Broadcaster) -> list[Invitation]:
 
 @transaction.atomic
 def invite(*, broadcaster: Broadcaster, email: str, role: str, actor: Actor) -> NewInvitation:
-    """Offer a role; the token goes into a link that works once, for 7 days.
+    """Offer a role to an address; the token goes into a link that works once, for 7 days.
 
-    A new invitation of the same address takes the place of an open one. Raises Refused for an
-    unknown role, Conflict for someone who is a member already or at the limit.
+    It replaces an open invitation of the same address. Raises Refused for an unknown role, Conflict
+    for someone who is a member already, or at MAX_OPEN_INVITATIONS.
     """
     chosen, email = _check_role(role), email.strip().lower()
     if broadcaster.members.filter(user__email__iexact=email).exists():
         raise Conflict(f"{email} is a member already.", code="already_a_member")
     now = timezone.now()
-    open_ones = broadcaster.invitations.filter(accepted_at=None, expires_at__gt=now)
-    open_ones.filter(email=email).update(expires_at=now)
-    if open_ones.count() >= MAX_OPEN_INVITATIONS:
+    open_invitations = broadcaster.invitations.filter(accepted_at=None, expires_at__gt=now)
+    open_invitations.filter(email=email).update(expires_at=now)
+    if open_invitations.count() >= MAX_OPEN_INVITATIONS:
         raise Conflict(
             f"{MAX_OPEN_INVITATIONS} invitations are open: withdraw one first.",
             code="invitation_limit_reached",
@@ -72,7 +72,7 @@ def invite(*, broadcaster: Broadcaster, email: str, role: str, actor: Actor) -> 
         role=chosen,
         digest=_digest(token),
         invited_by=actor.user,
-        expires_at=now + INVITATION_LIFE,
+        expires_at=now + INVITATION_LIFETIME,
     )
     record(
         broadcaster=broadcaster,
@@ -85,7 +85,7 @@ def invite(*, broadcaster: Broadcaster, email: str, role: str, actor: Actor) -> 
 
 
 def find_invitation(token: str) -> Invitation | None:
-    """The open invitation that the link is for; None for a used, withdrawn or late one."""
+    """The open invitation of a link's token; None if it was used or withdrawn, or is too old."""
     return (
         Invitation.objects.select_related("broadcaster__platform", "invited_by")
         .filter(digest=_digest(token), accepted_at=None, expires_at__gt=timezone.now())
@@ -94,15 +94,16 @@ def find_invitation(token: str) -> Invitation | None:
 
 
 def is_for(invitation: Invitation, user: User) -> bool:
+    """Whether the invitation was sent to the user's address."""
     return user.email.lower() == invitation.email.lower()
 
 
 @transaction.atomic
 def accept_invitation(*, token: str, user: User, actor: Actor) -> Broadcaster:
-    """Make the user a member; an accepted link is used up.
+    """Make the user a member; the link works no more.
 
-    It is for the account with its address alone: a link goes astray more easily than a mailbox.
-    Raises NotFound, Conflict.
+    Only the account with the invited address can accept: a link is lost more easily than a mailbox.
+    Raises NotFound for a link that does not work, Conflict for a member or another address.
     """
     invitation = find_invitation(token)
     if invitation is None:
@@ -139,7 +140,7 @@ def accept_invitation(*, token: str, user: User, actor: Actor) -> Broadcaster:
 
 @transaction.atomic
 def withdraw_invitation(*, invitation: Invitation, actor: Actor) -> None:
-    """From now on its link opens nothing."""
+    """End an open invitation: its link works no more."""
     now = timezone.now()
     if Invitation.objects.filter(pk=invitation.pk, accepted_at=None, expires_at__gt=now).update(
         expires_at=now
@@ -152,8 +153,8 @@ def withdraw_invitation(*, invitation: Invitation, actor: Actor) -> None:
         )
 
 
-def _lock_owners(member: Member) -> None:
-    """Raises Conflict where the member is the only owner. The lock keeps two from leaving at once."""
+def _check_other_owner(member: Member) -> None:
+    """Raise Conflict if the member is the only owner. The lock keeps two owners from leaving at once."""
     Broadcaster.objects.select_for_update(of=("self",)).get(pk=member.broadcaster_id)
     others = Member.objects.filter(broadcaster_id=member.broadcaster_id, role=Role.OWNER).exclude(
         pk=member.pk
@@ -167,11 +168,11 @@ def _lock_owners(member: Member) -> None:
 
 @transaction.atomic
 def change_role(*, member: Member, role: str, actor: Actor) -> bool:
-    """Give a member another role; False where it has it already. The last owner stays one."""
+    """Give a member another role; False if they have it already. Raises Conflict for the last owner."""
     chosen = _check_role(role)
     if chosen == member.role:
         return False
-    _lock_owners(member)
+    _check_other_owner(member)
     before = member.role
     member.role = chosen
     member.save(update_fields=["role"])
@@ -189,7 +190,7 @@ def change_role(*, member: Member, role: str, actor: Actor) -> bool:
 @transaction.atomic
 def remove_member(*, member: Member, actor: Actor) -> None:
     """Take a member out, or let one leave. Raises Conflict for the last owner."""
-    _lock_owners(member)
+    _check_other_owner(member)
     record(
         broadcaster=member.broadcaster,
         actor=actor,

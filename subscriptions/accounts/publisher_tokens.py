@@ -25,7 +25,7 @@ _LAST_USED_INTERVAL = timedelta(minutes=1)
 
 class NewToken(NamedTuple):
     token: PublisherToken
-    plaintext: str
+    plaintext: str  # here once
 
 
 def _digest(plaintext: str) -> str:

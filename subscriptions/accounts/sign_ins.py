@@ -1,7 +1,7 @@
-"""What happens to accounts, for the audit log: told by Django's and allauth's signals.
+"""Signal receivers that record in the audit log what happens to accounts.
 
-No password, code or key reaches an entry: of what was typed only the address is looked at, and
-only to find the account it belongs to, since people type passwords into the wrong field.
+No password, code or key reaches an entry. Of what was typed only the address is used, and only to
+find its account: people type passwords into the wrong field.
 """
 
 from __future__ import annotations
@@ -45,11 +45,13 @@ def _signed_out(request: HttpRequest | None, user: User | None, **_: Any) -> Non
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     typed = credentials.get("email") or credentials.get("username") or ""
     user = User.objects.filter(email__iexact=str(typed)[:254].replace("\0", "")).first()
-    again = request is not None and getattr(request, "user", None) == user and user is not None
-    # Not signed in as that user: whoever it was is known by the address alone.
-    label = user.email if user and again else "someone"
-    actor = Actor(label=label, user=user if again else None, address=_address(request))
-    action = "account.fail_password_check" if again else "account.fail_sign_in"
+    is_signed_in = (
+        request is not None and getattr(request, "user", None) == user and user is not None
+    )
+    # Unless that user is signed in already, nobody knows who it was.
+    label = user.email if user and is_signed_in else "someone"
+    actor = Actor(label=label, user=user if is_signed_in else None, address=_address(request))
+    action = "account.fail_password_check" if is_signed_in else "account.fail_sign_in"
     record_for_user(user=user, actor=actor, action=action)
 
 

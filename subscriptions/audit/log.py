@@ -1,4 +1,4 @@
-"""The audit log: who did what. Verbs that change something record it in the same transaction."""
+"""Who acts, and how what they do is recorded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from subscriptions.models import AuditEntry, Broadcaster, PublisherToken, User
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a user in the portal, a publisher token, or the command line."""
+    """Who acts: a user, a publisher token, the command line or the system; `label` is its name."""
 
     label: str
     user: User | None = None
@@ -38,7 +38,7 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> AuditEntry:
-    """Add an entry. `before` and `after` hold only what changed, and never a secret."""
+    """Add an entry, in the caller's transaction. `before` and `after`: what changed, never a secret."""
     return AuditEntry.objects.create(
         broadcaster=broadcaster,
         actor=actor.user,
@@ -59,16 +59,17 @@ def record_for_user(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """An entry about an account, in the log of each broadcaster its user is a member of.
+    """Add an entry about an account to the log of each broadcaster that its user is a member of.
 
-    For a user who is in none, and for None (nobody's account), one that only staff can see.
+    For a user without broadcasters, and for None (no account was found), it is one that only staff
+    can see.
     """
-    homes: list[Broadcaster | None] = []
+    broadcasters: list[Broadcaster | None] = []
     if user is not None:
-        homes += Broadcaster.objects.filter(members__user=user)
+        broadcasters += Broadcaster.objects.filter(members__user=user)
     AuditEntry.objects.bulk_create(
         AuditEntry(
-            broadcaster=home,
+            broadcaster=broadcaster,
             actor=actor.user,
             actor_label=actor.label,
             address=actor.address,
@@ -77,5 +78,5 @@ def record_for_user(
             before=before,
             after=after,
         )
-        for home in homes or [None]
+        for broadcaster in broadcasters or [None]
     )

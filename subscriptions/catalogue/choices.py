@@ -1,4 +1,4 @@
-"""The topics of a platform as forms and catalogue pages show them: in groups, with use cases."""
+"""The topics of a platform as forms and pages show them: in groups, and by use case."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TopicGroup:
 
 
 def group_topics(topics: Iterable[Topic], chosen: Iterable[str] = ()) -> list[TopicGroup]:
-    """The topics in their groups, groups in the order of their first topic."""
+    """The topics in their groups; groups in the order of their first topics. chosen: names of topics."""
     names = set(chosen)
     listed = list(topics)
     order = {group: place for place, group in reversed(list(enumerate(t.group for t in listed)))}
@@ -47,7 +47,10 @@ class UseCaseChoice:
 
 
 def list_use_cases(topics: Iterable[Topic]) -> list[UseCaseChoice]:
-    """In the platform's order, each with its topics; the topics come with their use cases."""
+    """The use cases of these topics, in the platform's order, each with its topics.
+
+    The topics have to come with their use cases prefetched.
+    """
     members: dict[UseCase, list[Topic]] = {}
     for topic in topics:
         for use_case in topic.use_cases.all():

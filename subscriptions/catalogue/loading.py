@@ -1,4 +1,4 @@
-"""Bring the catalogue's rows in step with a platform's file."""
+"""Loading a platform's file: its rows in the catalogue are made equal to it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Row = TypeVar("Row", bound=Model)
 
 
 def load_platform(file: PlatformFile) -> list[str]:
-    """Make or change the platform, its topics and use cases as `file` has them.
+    """Create or change the platform, its topics and use cases so that they are as in `file`.
 
-    Gives a line for each change, none when all was so already. To be called in a transaction.
-    Raises PlatformFileError when staff made a platform of that name.
+    Returns a line for each change, none if nothing differed. Has to be called in a transaction.
+    Raises PlatformFileError if staff have created a platform of that name.
     """
     changes: list[str] = []
-    platform = _platform(file, changes)
-    topics = _topics(platform, file.topics, changes)
-    _use_cases(platform, file.use_cases, topics, changes)
+    platform = _load_platform(file, changes)
+    topics = _load_topics(platform, file.topics, changes)
+    _load_use_cases(platform, file.use_cases, topics, changes)
     return [f"{file.rules.name}: {change}" for change in changes]
 
 
-def _platform(file: PlatformFile, changes: list[str]) -> Platform:
+def _load_platform(file: PlatformFile, changes: list[str]) -> Platform:
     name = file.rules.name
     platform = Platform.objects.select_for_update().filter(name=name).first()
     if platform is not None and platform.origin != Origin.FILE:
@@ -40,16 +40,16 @@ def _platform(file: PlatformFile, changes: list[str]) -> Platform:
         "rules_json": json.dumps(file.rules.to_dict()),
         "origin": Origin.FILE,
     }
-    return _put(platform or Platform(name=name), values, "platform", changes)
+    return _save_changes(platform or Platform(name=name), values, "platform", changes)
 
 
-def _topics(
+def _load_topics(
     platform: Platform, entries: tuple[TopicEntry, ...], changes: list[str]
 ) -> dict[str, Topic]:
     rows = {topic.name: topic for topic in platform.topics.all()}
     loaded: dict[str, Topic] = {}
     for position, entry in enumerate(entries):
-        row = _take(rows, entry) or Topic(platform=platform)
+        row = _pop_row(rows, entry) or Topic(platform=platform)
         values: dict[str, Any] = {
             "name": entry.name,
             "group": entry.group,
@@ -62,16 +62,15 @@ def _topics(
             "sample": entry.sample,
             "schema": entry.schema,
         }
-        loaded[entry.name] = _put(row, values, f"topic {row.name or entry.name}", changes)
-    _retire(platform, rows, changes)
+        loaded[entry.name] = _save_changes(row, values, f"topic {row.name or entry.name}", changes)
+    _retire_topics(platform, rows, changes)
     return loaded
 
 
-def _take(rows: dict[str, Topic], entry: TopicEntry) -> Topic | None:
-    """The row of this topic, taken out of `rows`.
+def _pop_row(rows: dict[str, Topic], entry: TopicEntry) -> Topic | None:
+    """Remove the topic's row from `rows` and return it; None if there is none.
 
-    A row under one of the aliases is the topic before it was renamed; kept, it keeps its
-    subscribers.
+    A row under one of its aliases is the same topic before it was renamed, and has its subscribers.
     """
     for name in (entry.name, *entry.aliases):
         if name in rows:
@@ -79,11 +78,11 @@ def _take(rows: dict[str, Topic], entry: TopicEntry) -> Topic | None:
     return None
 
 
-def _retire(platform: Platform, vanished: dict[str, Topic], changes: list[str]) -> None:
-    """Topics that the file no longer has go, unless somebody may subscribe to or have had them."""
-    used = Broadcaster.objects.filter(platform=platform).exists()
+def _retire_topics(platform: Platform, vanished: dict[str, Topic], changes: list[str]) -> None:
+    """Delete topics that the file no longer has; deprecate them if the platform has broadcasters."""
+    has_broadcasters = Broadcaster.objects.filter(platform=platform).exists()
     for name, topic in vanished.items():
-        if not used:
+        if not has_broadcasters:
             topic.delete()
             changes.append(f"topic {name} deleted")
         elif not topic.deprecated:
@@ -92,7 +91,7 @@ def _retire(platform: Platform, vanished: dict[str, Topic], changes: list[str]) 
             changes.append(f"topic {name} deprecated: it is no longer in the file")
 
 
-def _use_cases(
+def _load_use_cases(
     platform: Platform,
     entries: tuple[UseCaseEntry, ...],
     topics: dict[str, Topic],
@@ -102,22 +101,22 @@ def _use_cases(
     for position, entry in enumerate(entries):
         row = rows.pop(entry.name, None) or UseCase(platform=platform, name=entry.name)
         label = f"use case {entry.name}"
-        use_case = _put(
+        use_case = _save_changes(
             row, {"description": entry.description, "position": position}, label, changes
         )
-        wanted = {topics[name].pk for name in entry.topics}
-        held = set(use_case.topics.values_list("pk", flat=True))
-        if wanted != held:
-            use_case.topics.set(wanted)
-            if held:
+        new_topics = {topics[name].pk for name in entry.topics}
+        old_topics = set(use_case.topics.values_list("pk", flat=True))
+        if new_topics != old_topics:
+            use_case.topics.set(new_topics)
+            if old_topics:
                 changes.append(f"{label} changed: topics")
     for name, row in rows.items():
         row.delete()
         changes.append(f"use case {name} deleted")
 
 
-def _put(row: Row, values: dict[str, Any], label: str, changes: list[str]) -> Row:
-    """Save `row` with `values` if it is new or differs, and say so in `changes`."""
+def _save_changes(row: Row, values: dict[str, Any], label: str, changes: list[str]) -> Row:
+    """Save `row` with `values` if it is new or differs, and add a line to `changes`."""
     if row._state.adding:
         changes.append(f"{label} added")
     else:

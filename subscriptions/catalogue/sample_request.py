@@ -1,4 +1,4 @@
-"""A topic's sample as the request that a receiver would get: for reading, never sent."""
+"""A topic's sample as the request that a receiver would get, for documentation pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SampleRequest:
 
 
 def build_sample_request(broadcaster: Broadcaster, topic: Topic) -> SampleRequest:
-    """With this broadcaster's id, and the platform's own signature, elided."""
+    """The request for the topic's sample, with this broadcaster's id; the signature is left out (…)."""
     rules = broadcaster.rules
     body: dict[str, Any] = {}
     for field, source in rules.body:

@@ -1,4 +1,4 @@
-"""Topics by the names that people and clients use for them."""
+"""Topics, found by the names that people and clients use for them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from subscriptions.errors import Refused, did_you_mean
 from subscriptions.models.platform import Platform, Topic
 
-# A hint compares a name with every topic's; a topic's name has 100 characters at most.
+# The hint compares an unknown name with all topics; longer ones than a topic can have are cut.
 MAX_SHOWN_CHARS = 100
 
 
@@ -17,9 +17,9 @@ _names_stale_at = 0.0
 
 
 def resolve_topic_name(platform: Platform, name: str) -> str:
-    """The documented name of the topic called `name`; for publishing, which asks all the time.
+    """The documented name of the topic called `name`; cached, for publishing.
 
-    A new topic is found at once; one that was taken away is taken for good for five seconds more.
+    A new topic is found at once; one that was deleted is still found for TOPIC_CACHE_SECONDS.
     Raises Refused as find_topic does.
     """
     global _names_stale_at
@@ -37,8 +37,8 @@ def find_topic(platform: Platform, name: str, *, pointer: str = "/topic") -> Top
 
     Raises Refused (`unknown_topic`, at `pointer`) with the nearest known name.
     """
-    # One indexed look-up serves nearly every publish; aliases and faults take the slower way. What
-    # cannot be printed is no name, and PostgreSQL would not even take some of it as a parameter.
+    # One indexed look-up finds nearly every topic; aliases and unknown names take the slower way.
+    # A name that cannot be printed is none, and may be no valid parameter for PostgreSQL.
     found = name.isprintable() and Topic.objects.filter(platform=platform, name=name).first()
     if found:
         return found

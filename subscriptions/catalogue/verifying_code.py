@@ -1,7 +1,7 @@
-"""Code that verifies a signature at the receiver, in six languages, ready to paste.
+"""Code for receivers that verifies a signature, in six languages, ready to paste.
 
-The texts are templates/subscriptions/verify/<scheme>.<language>.txt. They take a literal of the
-token in their language, and where the platform names it the header.
+The texts are templates/subscriptions/verify/<scheme>.<language>.txt. Each gets the token as a
+literal of its language, and the header's name.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ class CodeSample:
     text: str
 
 
-def _literal(token: str, language: str) -> str:
-    """The token as a string literal. PHP and Ruby read $ and # within double quotes."""
+def _quote_token(token: str, language: str) -> str:
+    """The token as a string literal. In double quotes PHP and Ruby would interpolate $ and #."""
     if language in ("php", "ruby"):
         return "'" + token.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return json.dumps(token, ensure_ascii=False)
 
 
 def render_code_samples(scheme: str, *, header: str, token: str = "") -> list[CodeSample]:
-    """One sample a language; empty for the scheme "none"."""
+    """A sample in each language; none for the scheme "none". Without a token they have a placeholder."""
     if scheme == "none":
         return []
     return [
@@ -53,7 +53,7 @@ def render_code_samples(scheme: str, *, header: str, token: str = "") -> list[Co
                     "header": header,
                     "header_lower": header.lower(),
                     "header_env": "HTTP_" + header.upper().replace("-", "_"),
-                    "token": _literal(token or PLACEHOLDER, language),
+                    "token": _quote_token(token or PLACEHOLDER, language),
                 },
             ),
         )

@@ -1,4 +1,4 @@
-"""Read a platform's TOML file, whole and strictly; a fault names the file and the line."""
+"""A platform's TOML file, read whole and strictly; a fault names the file and the line."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ class PlatformFileError(ValueError):
 class TopicEntry:
     """A topic as its file has it.
 
-    `source` says how well the topic is documented: by a seed document (`seed`), by the platform's
-    other documentation (`doc`), or proposed here (`prop`). `sample` is the JSON text of `data`.
+    `source` says where the topic is documented: on the platform's own webhook page (`seed`), in
+    other documentation of the platform (`doc`), or nowhere, so that it is proposed here (`prop`).
+    `sample` is the JSON text of a valid `data`.
     """
 
     name: str
@@ -51,7 +52,7 @@ class TopicEntry:
 
 @dataclass(frozen=True, slots=True)
 class UseCaseEntry:
-    """A preset of topics."""
+    """A use case as its file has it: a preset of topics."""
 
     name: str
     description: str
@@ -70,12 +71,12 @@ class PlatformFile:
 
 
 def platform_paths(directory: Path = PLATFORMS_DIR) -> list[Path]:
-    """The platform files of a directory, by name."""
+    """The platform files of a directory, in the order of their names."""
     return sorted(directory.glob("*.toml"))
 
 
 def read_platform_file(path: Path) -> PlatformFile:
-    """Read one file. PlatformFileError says `NAME.toml, line N: KEY: FAULT`."""
+    """Read one file. Raises PlatformFileError: `NAME.toml, line N: KEY: FAULT`."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -85,47 +86,47 @@ def read_platform_file(path: Path) -> PlatformFile:
 
 
 def parse_platform(text: str, file_name: str) -> PlatformFile:
-    """Read a file's text; `file_name` must be the platform's name with `.toml`."""
-    # A TOML line ends in LF or CRLF; other line breaks may stand inside strings.
+    """Read the text of a file whose name has to be the platform's with `.toml`. Raises PlatformFileError."""
+    # TOML ends lines with LF or CRLF; other line breaks can be parts of strings.
     text = text.replace("\r\n", "\n")
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PlatformFileError(
-            f"{file_name}, line {_syntax_line(text, str(error))}: is not TOML: {error}"
+            f"{file_name}, line {_find_syntax_line(text, str(error))}: is not TOML: {error}"
         ) from error
     try:
-        return _platform(values, file_name)
+        return _read_platform(values, file_name)
     except TableError as error:
         line = find_line(text, error.key, near=error.near, row=error.row)
         located = PlatformFileError(f"{file_name}, line {line}: {error}")
         raise located from error
 
 
-def _syntax_line(text: str, message: str) -> int:
+def _find_syntax_line(text: str, message: str) -> int:
     found = re.search(r"at line (\d+)", message)
     return int(found[1]) if found else max(1, text.count("\n"))
 
 
-def _platform(values: Mapping[str, object], file_name: str) -> PlatformFile:
+def _read_platform(values: Mapping[str, object], file_name: str) -> PlatformFile:
     top = Table(values)
     top.allow(*RULE_KEYS, "summary", "documentation", "groups", "schemas", "topics", "use_cases")
     rules = PlatformRules.from_dict({key: values[key] for key in RULE_KEYS if key in values})
     if file_name != f"{rules.name}.toml":
         raise top.error("name", f"{rules.name!r} must be the file's name without .toml")
-    topics = _topics(top, [name for name, _ in rules.body], (SPREAD, "data") in rules.body)
+    topics = _read_topics(top, [name for name, _ in rules.body], (SPREAD, "data") in rules.body)
     return PlatformFile(
         rules=rules,
         summary=top.text("summary"),
         documentation=top.text("documentation"),
         topics=topics,
-        use_cases=_use_cases(top, {topic.name for topic in topics}),
+        use_cases=_read_use_cases(top, {topic.name for topic in topics}),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _TopicReader:
-    """What the topics of one file are checked against, and the names met so far."""
+    """Reads the topics of one file, each checked against the others, the groups and the schemas."""
 
     groups: Mapping[str, str]
     schemas: Mapping[str, dict[str, Any]]
@@ -144,7 +145,7 @@ class _TopicReader:
                 raise table.error("aliases", f"{alias!r} is not a topic's name", near=alias)
             self._claim(table, "aliases", alias)
         group = table.choice("group", self.groups)
-        schema = self._schema(table)
+        schema = self._read_schema(table)
         return TopicEntry(
             name=name,
             group=group,
@@ -153,7 +154,7 @@ class _TopicReader:
             source=table.choice("source", SOURCES),
             aliases=aliases,
             deprecated=table.flag("deprecated", default=False),
-            sample=self._sample(table, schema),
+            sample=self._read_sample(table, schema),
             schema=schema,
         )
 
@@ -162,7 +163,7 @@ class _TopicReader:
             raise table.error(key, f"{name!r} is a topic or an alias already", near=name)
         self.names.add(name)
 
-    def _schema(self, table: Table) -> dict[str, Any]:
+    def _read_schema(self, table: Table) -> dict[str, Any]:
         """A topic's own schema, or the one of `[schemas]` that it names."""
         text = table.text("schema")
         if text.lstrip().startswith("{"):
@@ -171,8 +172,8 @@ class _TopicReader:
             raise table.error("schema", f"{text!r} is neither a JSON object nor in [schemas]")
         return self.schemas[text]
 
-    def _sample(self, table: Table, schema: dict[str, Any]) -> str:
-        value = _json_object(table, "sample")
+    def _read_sample(self, table: Table, schema: dict[str, Any]) -> str:
+        value = _read_json_object(table, "sample")
         fault = find_sample_fault(value, schema)
         if fault:
             raise table.error("sample", f"is not valid under its schema: {fault}")
@@ -183,17 +184,17 @@ class _TopicReader:
         return table.text("sample").strip()
 
 
-def _topics(top: Table, body: list[str], spread: bool) -> tuple[TopicEntry, ...]:
+def _read_topics(top: Table, body: list[str], spread: bool) -> tuple[TopicEntry, ...]:
     schemas = top.table("schemas") if top.has("schemas") else Table({})
     reader = _TopicReader(
-        groups=_groups(top),
+        groups=_read_groups(top),
         schemas={name: read_schema(schemas, name) for name in schemas.values},
         taken_fields=frozenset(body) if spread else frozenset(),
     )
     return tuple(reader.read(table) for table in top.tables("topics"))
 
 
-def _groups(top: Table) -> dict[str, str]:
+def _read_groups(top: Table) -> dict[str, str]:
     groups: dict[str, str] = {}
     for table in top.tables("groups"):
         table.allow("name", "title")
@@ -204,52 +205,52 @@ def _groups(top: Table) -> dict[str, str]:
     return groups
 
 
-def _use_cases(top: Table, topics: set[str]) -> tuple[UseCaseEntry, ...]:
+def _read_use_cases(top: Table, topics: set[str]) -> tuple[UseCaseEntry, ...]:
     entries: dict[str, UseCaseEntry] = {}
     for table in top.tables("use_cases", optional=True):
         table.allow("name", "description", "topics")
-        name, wanted = table.text("name"), table.texts("topics")
+        name, members = table.text("name"), table.texts("topics")
         if name in entries:
             raise table.error("name", f"{name!r} is a use case already")
-        if not wanted:
+        if not members:
             raise table.error("topics", "at least one is needed")
-        for topic in wanted:
+        for topic in members:
             if topic not in topics:
                 raise table.error("topics", f"{topic!r} is not a topic", near=f'"{topic}"')
-        entries[name] = UseCaseEntry(name, table.text("description"), wanted)
+        entries[name] = UseCaseEntry(name, table.text("description"), members)
     return tuple(entries.values())
 
 
 def read_schema(table: Table, key: str) -> dict[str, Any]:
-    """The JSON Schema 2020-12 in the text of `key`, self-contained."""
-    schema = _json_object(table, key)
+    """The JSON Schema 2020-12 in the text of `key`, without references to elsewhere. Raises TableError."""
+    schema = _read_json_object(table, key)
     if schema.get("$schema", SCHEMA_DIALECT) != SCHEMA_DIALECT:
         raise table.error(key, f"is not JSON Schema 2020-12: {schema['$schema']}", near="$schema")
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         raise table.error(key, f"is a bad schema at {error.json_path}: {error.message}") from error
-    for reference in _references(schema):
+    for reference in _find_references(schema):
         if not reference.startswith("#"):
             fault = f"{reference!r} leads outside the schema"
             raise table.error(key, fault, near=reference)
     return schema
 
 
-def _references(schema: object) -> Iterator[str]:
+def _find_references(schema: object) -> Iterator[str]:
     if isinstance(schema, dict):
         for key, value in schema.items():
             if key in ("$ref", "$dynamicRef") and isinstance(value, str):
                 yield value
-            yield from _references(value)
+            yield from _find_references(value)
     elif isinstance(schema, list):
         for item in schema:
-            yield from _references(item)
+            yield from _find_references(item)
 
 
 def find_sample_fault(data: object, schema: dict[str, Any]) -> str:
-    """Why `data` is not valid under `schema`, in words; empty when it is."""
-    # An empty registry: a schema never makes the validator open a connection.
+    """Why `data` is not valid under `schema`, in words; "" if it is valid."""
+    # With an empty registry no schema can make the validator open a connection.
     validator = Draft202012Validator(schema, registry=Registry())
     try:
         error = best_match(validator.iter_errors(data))
@@ -258,10 +259,10 @@ def find_sample_fault(data: object, schema: dict[str, Any]) -> str:
     return f"{error.json_path}: {error.message}" if error else ""
 
 
-def _json_object(table: Table, key: str) -> dict[str, Any]:
+def _read_json_object(table: Table, key: str) -> dict[str, Any]:
     text = table.text(key)
     try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_build_object, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise table.error(key, f"is not JSON: {error.msg}", row=error.lineno) from error
     except _NotJSONError as error:
@@ -277,14 +278,14 @@ class _NotJSONError(ValueError):
         self.near = near
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    seen: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in seen:
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for name, inner in pairs:
+        if name in value:
             raise _NotJSONError(f"the field {name!r} is there twice", f'"{name}"')
-        seen[name] = value
-    return seen
+        value[name] = inner
+    return value
 
 
-def _no_constant(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise _NotJSONError(f"{name} is not a JSON number", name)

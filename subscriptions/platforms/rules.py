@@ -1,4 +1,4 @@
-"""How a platform's webhooks are written, signed, retried and limited: values, no database."""
+"""A platform's rules: how its webhooks are written, signed, retried and limited."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ BODY_SOURCES = (
     "occurred_at.iso_ticks",
     "occurred_at.unix_seconds",
 )
+# In place of a field of the body: all fields of the event's data.
 SPREAD = "*"
 SIGNATURE_SCHEMES = ("none", "hmac-sha256-hex", "hmac-sha256-base64", "standard")
 TYPED = "typed"
@@ -39,9 +40,9 @@ MAX_COUNT = 1_000_000
 class SignatureRules:
     """How requests are signed.
 
-    `header` is empty where the scheme names its own headers or none. `token` says where a signing
-    token comes from, `token_format` what a made one looks like. `optional` holds what an endpoint
-    may choose instead of the platform's own scheme.
+    `header` is empty if the scheme names its own headers or has none. `token` says where a signing
+    token comes from (TOKEN_KINDS), `token_format` what a generated one looks like (TOKEN_FORMATS).
+    `optional` holds the schemes that an endpoint may choose instead of the platform's own.
     """
 
     scheme: str
@@ -69,7 +70,7 @@ class SignatureRules:
             if choice == scheme:
                 raise table.error("optional", f"{choice!r} is the platform's scheme already")
         token_format = table.choice("token_format", TOKEN_FORMATS)
-        return cls(scheme, _header(table, scheme), kind, token_format, optional)
+        return cls(scheme, _read_header(table, scheme), kind, token_format, optional)
 
     def to_dict(self) -> dict[str, object]:
         header = {"header": self.header} if self.header else {}
@@ -87,8 +88,8 @@ class PlatformRules:
     """What a platform's file says, apart from its topics.
 
     `body` pairs each field of the request's body, in order, with its source; the field `*` stands
-    for all fields of the event's data. `success_codes` of None means any 2xx. `retry_delays` count
-    from the end of the attempt before; `max_requests` counts the first request too.
+    for all fields of the event's data. `success_codes` of None means any 2xx. Each of `retry_delays`
+    counts from the end of the attempt before; `max_requests` counts the first attempt too.
     """
 
     name: str
@@ -106,7 +107,7 @@ class PlatformRules:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> PlatformRules:
-        """Read `to_dict()`'s form, or a platform file's; TableError names a bad key."""
+        """Read the form that `to_dict` writes, or a platform file's. Raises TableError naming the key."""
         top = Table(values)
         top.allow("name", "title", "wire", "signature", "delivery", "endpoints")
         wire, delivery, endpoints = (top.table(key) for key in ("wire", "delivery", "endpoints"))
@@ -119,17 +120,17 @@ class PlatformRules:
             "suspend_after_failures",
         )
         endpoints.allow("https_required", "max_endpoints")
-        retry_delays = _retry_delays(delivery)
+        retry_delays = _read_retry_delays(delivery)
         return cls(
             name=top.text("name", NAME),
             title=top.text("title"),
-            body=_body(wire),
+            body=_read_body(wire),
             content_type=wire.text("content_type", JSON_CONTENT_TYPE),
             signature=SignatureRules.from_table(top.table("signature")),
-            success_codes=_success_codes(delivery),
+            success_codes=_read_success_codes(delivery),
             timeout_seconds=delivery.number("timeout_seconds", 0.1, MAX_PLATFORM_TIMEOUT_SECONDS),
             retry_delays=retry_delays,
-            max_requests=_max_requests(delivery, retry_delays),
+            max_requests=_read_max_requests(delivery, retry_delays),
             suspend_after_failures=delivery.optional_integer(
                 "suspend_after_failures", 1, MAX_COUNT
             ),
@@ -138,7 +139,7 @@ class PlatformRules:
         )
 
     def to_dict(self) -> dict[str, object]:
-        """A JSON value that `from_dict` reads back to an equal one."""
+        """A JSON value from which `from_dict` reads equal rules."""
         codes = "2xx" if self.success_codes is None else sorted(self.success_codes)
         delivery: dict[str, object] = {
             "success_codes": codes,
@@ -165,24 +166,23 @@ class PlatformRules:
         }
 
 
-def _header(table: Table, scheme: str) -> str:
-    named = scheme.startswith("hmac-")
-    if named:
+def _read_header(table: Table, scheme: str) -> str:
+    if scheme.startswith("hmac-"):
         return table.text("header", HEADER_NAME)
     if table.has("header") and table.raw("header") != "":
         raise table.error("header", f"scheme {scheme} has no header of its own to name")
     return ""
 
 
-def _body(wire: Table) -> tuple[tuple[str, str], ...]:
-    pairs = _body_pairs(wire)
+def _read_body(wire: Table) -> tuple[tuple[str, str], ...]:
+    pairs = _read_body_pairs(wire)
     body = Table(dict(pairs), (*wire.path, "body"))
     for field, source in pairs:
         if source not in BODY_SOURCES:
             raise body.error(field, f"{source!r} is not one of {', '.join(BODY_SOURCES)}")
         if (field == SPREAD) and source != "data":
             raise body.error(field, 'only "data" can be spread')
-        # JSON.stringify moves integer-like keys to the front, and so would break the order.
+        # JSON.stringify moves keys that look like integers to the front: the order would break.
         if not field or re.fullmatch(r"[0-9]+", field):
             raise body.error(field, f"{field!r} cannot be a field of the body")
     sources = [source for _, source in pairs]
@@ -192,7 +192,7 @@ def _body(wire: Table) -> tuple[tuple[str, str], ...]:
     return pairs
 
 
-def _body_pairs(wire: Table) -> tuple[tuple[str, str], ...]:
+def _read_body_pairs(wire: Table) -> tuple[tuple[str, str], ...]:
     value = wire.raw("body")
     items = list(value.items()) if isinstance(value, dict) else value
     if not isinstance(items, list):
@@ -210,7 +210,7 @@ def _body_pairs(wire: Table) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _success_codes(delivery: Table) -> frozenset[int] | None:
+def _read_success_codes(delivery: Table) -> frozenset[int] | None:
     if delivery.raw("success_codes") == "2xx":
         return None
     codes = delivery.numbers("success_codes", 200, 299)
@@ -219,17 +219,19 @@ def _success_codes(delivery: Table) -> frozenset[int] | None:
     return frozenset(int(code) for code in codes)
 
 
-def _retry_delays(delivery: Table) -> tuple[timedelta, ...]:
+def _read_retry_delays(delivery: Table) -> tuple[timedelta, ...]:
     delays = delivery.numbers("retry_delays", 1, MAX_DELAY_SECONDS)
     if len(delays) > MAX_RETRIES:
         raise delivery.error("retry_delays", f"has {len(delays)} delays: at most {MAX_RETRIES}")
     return tuple(timedelta(seconds=delay) for delay in delays)
 
 
-def _max_requests(delivery: Table, retry_delays: tuple[timedelta, ...]) -> int:
-    most = len(retry_delays) + 1
-    wanted = delivery.integer("max_requests", 1, MAX_COUNT)
-    if wanted > most:
-        fault = f"{wanted} requests need {wanted - 1} retry_delays, and there are {most - 1}"
+def _read_max_requests(delivery: Table, retry_delays: tuple[timedelta, ...]) -> int:
+    max_requests = delivery.integer("max_requests", 1, MAX_COUNT)
+    needed = max_requests - 1
+    if needed > len(retry_delays):
+        fault = (
+            f"{max_requests} requests need {needed} retry_delays, and there are {len(retry_delays)}"
+        )
         raise delivery.error("max_requests", fault)
-    return wanted
+    return max_requests

@@ -1,4 +1,4 @@
-"""A JSON Schema as the rows of a table: what documentation pages show of it."""
+"""The fields of a JSON Schema, as the rows of a table in documentation pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SchemaField:
 def list_schema_fields(
     schema: Mapping[str, Any], prefix: str = "", depth: int = 0
 ) -> list[SchemaField]:
-    """All fields of an object's schema, nested ones after their parent."""
+    """All fields of an object's schema, to a depth of 8, nested ones after the field they are in."""
     return list(_walk(schema, prefix, depth))
 
 
@@ -33,13 +33,13 @@ def _walk(schema: Mapping[str, Any], prefix: str, depth: int) -> Iterator[Schema
     for name, value in schema.get("properties", {}).items():
         rules = value if isinstance(value, dict) else {}
         path = f"{prefix}{name}"
-        yield SchemaField(path, _kind(rules), name in required, _note(rules))
+        yield SchemaField(path, _describe_type(rules), name in required, _describe_rules(rules))
         yield from _walk(rules, f"{path}.", depth + 1)
         if isinstance(rules.get("items"), dict):
             yield from _walk(rules["items"], f"{path}[].", depth + 1)
 
 
-def _kind(rules: Mapping[str, Any]) -> str:
+def _describe_type(rules: Mapping[str, Any]) -> str:
     kinds = rules.get("type", ())
     names = [kinds] if isinstance(kinds, str) else list(kinds)
     if "array" in names and isinstance(rules.get("items"), dict):
@@ -49,7 +49,7 @@ def _kind(rules: Mapping[str, Any]) -> str:
     return " or ".join(names) or ("constant" if "const" in rules else "any")
 
 
-def _note(rules: Mapping[str, Any]) -> str:
+def _describe_rules(rules: Mapping[str, Any]) -> str:
     parts = [str(rules.get("description", "")).rstrip(".")]
     if "format" in rules:
         parts.append(f"format {rules['format']}")

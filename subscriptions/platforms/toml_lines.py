@@ -1,4 +1,4 @@
-"""Find the line of a key in a TOML text, which tomllib does not keep."""
+"""The line of a key in a TOML text, for error messages; tomllib does not keep lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def find_line(text: str, key: KeyPath, *, near: str = "", row: int = 0) -> int:
     of several lines, `near` picks the first line that contains it and `row` (from 1) counts the
     lines of a multi-line string as its reader sees them.
     """
-    spans = dict(reversed(list(_spans(text))))
+    spans = dict(reversed(list(_locate_keys(text))))
     while key and key not in spans:
         key, near, row = key[:-1], "", 0
     if not key:
@@ -33,12 +33,12 @@ def find_line(text: str, key: KeyPath, *, near: str = "", row: int = 0) -> int:
     return next(matches, first)
 
 
-def _spans(text: str) -> Iterator[tuple[KeyPath, Span]]:
+def _locate_keys(text: str) -> Iterator[tuple[KeyPath, Span]]:
     """Each key path with the first and last line of its statement, in the order of the text."""
     table: KeyPath = ()
     counts: dict[KeyPath, int] = {}
-    for first, last, statement in _statements(text):
-        names = list(_paths(tomllib.loads(statement)))
+    for first, last, statement in _split_statements(text):
+        names = list(_list_paths(tomllib.loads(statement)))
         if not statement.lstrip().startswith("["):
             yield from ((table + name, (first, last)) for name in names)
             continue
@@ -47,8 +47,11 @@ def _spans(text: str) -> Iterator[tuple[KeyPath, Span]]:
         yield from ((table[:depth], (first, last)) for depth in range(1, len(table) + 1))
 
 
-def _statements(text: str) -> Iterator[tuple[int, int, str]]:
-    """Headers and `key = value`s: a statement ends at the first line where it parses."""
+def _split_statements(text: str) -> Iterator[tuple[int, int, str]]:
+    """First line, last line and text of each statement (a header, or `key = value`).
+
+    A statement ends at the first line with which it can be parsed.
+    """
     pending: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         if not pending and (not line.strip() or line.lstrip().startswith("#")):
@@ -63,15 +66,15 @@ def _statements(text: str) -> Iterator[tuple[int, int, str]]:
         pending = []
 
 
-def _paths(values: dict[str, Any], base: KeyPath = ()) -> Iterator[KeyPath]:
+def _list_paths(values: dict[str, Any], base: KeyPath = ()) -> Iterator[KeyPath]:
     for name, value in values.items():
         yield (*base, name)
         if isinstance(value, dict):
-            yield from _paths(value, (*base, name))
+            yield from _list_paths(value, (*base, name))
 
 
 def _resolve(names: KeyPath, counts: dict[KeyPath, int], *, grow: bool) -> KeyPath:
-    """The header's path with array positions; `grow` when it starts an array's next table."""
+    """The path of a header, with array positions. grow: it starts the next table of an array."""
     path: KeyPath = ()
     for depth, name in enumerate(names, 1):
         path = (*path, name)

@@ -57,7 +57,7 @@ def _list_page(request: PortalRequest, form: InvitationForm) -> HttpResponse:
     live = _live(request)
     context = {
         "members": live.members.select_related("user").order_by("created_at"),
-        "invitations": verbs.open_invitations(live) if request.role == Role.OWNER else [],
+        "invitations": verbs.list_open_invitations(live) if request.role == Role.OWNER else [],
         "form": form,
         "roles": Role.choices,
         "role_words": ROLE_WORDS,

@@ -11,7 +11,7 @@ from subscriptions.accounts.members import (
     change_role,
     find_invitation,
     invite,
-    open_invitations,
+    list_open_invitations,
     remove_member,
     withdraw_invitation,
 )
@@ -60,13 +60,13 @@ def test_a_withdrawn_invitation_opens_nothing(portal: Portal) -> None:
     made = offer(portal)
     withdraw_invitation(invitation=made.invitation, actor=COMMAND_LINE)
     assert find_invitation(made.token) is None
-    assert open_invitations(portal.live) == []
+    assert list_open_invitations(portal.live) == []
 
 
 def test_a_second_invitation_of_an_address_takes_the_place_of_the_first(portal: Portal) -> None:
     first, second = offer(portal), offer(portal, "NEW@example.com")
     assert find_invitation(first.token) is None
-    assert open_invitations(portal.live) == [second.invitation]
+    assert list_open_invitations(portal.live) == [second.invitation]
 
 
 def test_a_member_is_not_invited_again(portal: Portal) -> None:
