@@ -1,4 +1,4 @@
-"""Pages of the portal about broadcasters: /b/<id>/… belong to one, the others to none."""
+"""The portal's pages of this app; those below /b/<id>/ belong to a broadcaster."""
 
 from django.urls import URLPattern, URLResolver, include, path
 

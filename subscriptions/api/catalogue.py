@@ -1,4 +1,4 @@
-"""The account and its platform's catalogue: broadcaster, topics, use cases."""
+"""The API's resources of the account and its platform's catalogue: broadcaster, topics, use cases."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class TopicOutput(Output):
     schema = serializers.DictField(help_text="JSON Schema of `data`.")
 
 
-def _topic(topic: Topic) -> dict[str, Any]:
+def _represent_topic(topic: Topic) -> dict[str, Any]:
     return {
         "name": topic.name,
         "group": topic.group,
@@ -118,7 +118,9 @@ class TopicViewSet(TenantViewSet):
     )
     def list(self, request: Request) -> Response:
         topics = list(self.broadcaster.platform.topics.prefetch_related("use_cases"))
-        return Response(page_of_list(topics, self.query, lambda topic: topic.pk).body(_topic))
+        return Response(
+            page_of_list(topics, self.query, lambda topic: topic.pk).body(_represent_topic)
+        )
 
     @operation(
         "Read a topic",
@@ -128,7 +130,7 @@ class TopicViewSet(TenantViewSet):
         description="By its name or an alias.",
     )
     def retrieve(self, request: Request, name: str) -> Response:
-        return Response(_topic(topic_or_404(self, name)))
+        return Response(_represent_topic(topic_or_404(self, name)))
 
 
 def topic_or_404(view: TenantViewSet, name: str) -> Topic:
@@ -147,7 +149,7 @@ class UseCaseOutput(Output):
     topics = serializers.ListField(child=serializers.CharField())
 
 
-def _use_case(case: UseCase) -> dict[str, Any]:
+def _represent_use_case(case: UseCase) -> dict[str, Any]:
     return {
         "name": case.name,
         "description": case.description,
@@ -166,4 +168,4 @@ class UseCaseViewSet(TenantViewSet):
     )
     def list(self, request: Request) -> Response:
         cases = self.broadcaster.platform.use_cases.prefetch_related("topics")
-        return Response([_use_case(case) for case in cases])
+        return Response([_represent_use_case(case) for case in cases])

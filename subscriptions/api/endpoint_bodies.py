@@ -15,7 +15,7 @@ from subscriptions.models.endpoint import EndpointStatus
 from subscriptions.rest.fields import Flag, Input, Output, Text, Time, WholeNumber
 
 READ_ONLY = frozenset(
-    {
+    [
         "id",
         "status",
         "status_reason",
@@ -24,7 +24,7 @@ READ_ONLY = frozenset(
         "updated_at",
         "token_hint",
         "previous_expires_at",
-    }
+    ]
 )
 
 
@@ -96,8 +96,8 @@ class NewEndpointInput(EndpointInput):
     )
 
 
-def wanted_settings(values: Mapping[str, Any]) -> EndpointSettings:
-    """From NewEndpointInput's validated data."""
+def parse_settings(values: Mapping[str, Any]) -> EndpointSettings:
+    """The settings in NewEndpointInput's validated data; the name is the URL's host unless given."""
     given = {name: value for name, value in values.items() if name not in ("token", "headers")}
     given.setdefault("name", _host(values["url"]))
     headers = tuple(values.get("headers", {}).items())
@@ -108,22 +108,22 @@ def _host(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "")[:100] or "Webhook"
     except ValueError:
-        return "Webhook"  # the URL itself is refused, with the reason, where it is checked
+        return "Webhook"  # Checking the URL will refuse it, with the reason.
 
 
-def with_kept_values(headers: Mapping[str, str], endpoint: Endpoint) -> list[tuple[str, str]]:
-    """The headers, a mask that came back as it was read replaced by the value it stands for."""
+def restore_masked_values(headers: Mapping[str, str], endpoint: Endpoint) -> list[tuple[str, str]]:
+    """The headers, with each mask that is sent back as it was read replaced by the stored value."""
     stored = {name.lower(): (name, value) for name, value in endpoint.headers}
-    kept = []
+    restored = []
     for name, value in headers.items():
         before = stored.get(name.lower())
-        keeps = before is not None and mask_headers([before])[0][1] == value
-        kept.append((name, before[1] if before and keeps else value))
-    return kept
+        is_unchanged = before is not None and mask_headers([before])[0][1] == value
+        restored.append((name, before[1] if before and is_unchanged else value))
+    return restored
 
 
-def without_unchanged(data: Any, current: Mapping[str, Any]) -> Any:
-    """A PATCH body less the read-only fields that it repeats as they are."""
+def drop_repeated_fields(data: Any, current: Mapping[str, Any]) -> Any:
+    """A PATCH body without the read-only fields that it repeats with their current values."""
     if not isinstance(data, dict):
         return data
     return {

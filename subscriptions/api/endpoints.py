@@ -1,4 +1,4 @@
-"""Endpoints over the API."""
+"""The API's resource of endpoints."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from subscriptions.api.endpoint_bodies import (
     EndpointOutput,
     NewEndpointInput,
     NewEndpointOutput,
-    wanted_settings,
-    with_kept_values,
-    without_unchanged,
+    drop_repeated_fields,
+    parse_settings,
+    restore_masked_values,
 )
 from subscriptions.endpoints.lifecycle import create_endpoint, delete_endpoint, update_endpoint
 from subscriptions.endpoints.settings import EndpointSettings
@@ -90,13 +90,13 @@ class EndpointViewSet(TenantViewSet):
     def create(self, request: Request) -> Response:
         given = NewEndpointInput(data=request.data)
         given.is_valid(raise_exception=True)
-        made = create_endpoint(
+        created = create_endpoint(
             broadcaster=self.broadcaster,
-            settings=wanted_settings(given.validated_data),
+            settings=parse_settings(given.validated_data),
             token=given.validated_data.get("token"),
             actor=self.actor,
         )
-        return Response({**represent(made.endpoint), "token": made.token}, status=201)
+        return Response({**represent(created.endpoint), "token": created.token}, status=201)
 
     @operation("Read an endpoint", responses={200: EndpointOutput}, problems=[404], tag=TAG)
     def retrieve(self, request: Request, endpoint_id: str) -> Response:
@@ -115,12 +115,12 @@ class EndpointViewSet(TenantViewSet):
     def partial_update(self, request: Request, endpoint_id: str) -> Response:
         with transaction.atomic():
             endpoint = self._get(endpoint_id, lock=True)
-            data = without_unchanged(request.data, represent(endpoint))
+            data = drop_repeated_fields(request.data, represent(endpoint))
             given = EndpointInput(data=data, partial=True)
             given.is_valid(raise_exception=True)
             changes: dict[str, Any] = dict(given.validated_data)
             if "headers" in changes:
-                changes["headers"] = with_kept_values(changes["headers"], endpoint)
+                changes["headers"] = restore_masked_values(changes["headers"], endpoint)
             endpoint = update_endpoint(
                 endpoint=endpoint,
                 settings=EndpointSettings.from_endpoint(endpoint, **changes),

@@ -1,4 +1,4 @@
-"""Publisher tokens over the API."""
+"""The API's resource of publisher tokens."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class NewTokenOutput(TokenOutput):
     token = serializers.CharField(help_text="Shown here once.")
 
 
-def _token(token: PublisherToken) -> dict[str, Any]:
+def represent(token: PublisherToken) -> dict[str, Any]:
     return dict(TokenOutput(token).data)
 
 
@@ -60,7 +60,7 @@ class TokenViewSet(TenantViewSet):
     )
     def list(self, request: Request) -> Response:
         rows = PublisherToken.objects.filter(broadcaster=self.broadcaster, revoked_at=None)
-        return Response(page_of(rows, self.query).body(_token))
+        return Response(page_of(rows, self.query).body(represent))
 
     @operation(
         "Make a token",
@@ -74,20 +74,20 @@ class TokenViewSet(TenantViewSet):
         given = TokenInput(data=request.data)
         given.is_valid(raise_exception=True)
         values = given.validated_data
-        beyond = sorted(set(values["scopes"]) - set(self.token.scopes))
-        if beyond:
+        excess = sorted(set(values["scopes"]) - set(self.token.scopes))
+        if excess:
             raise PermissionDenied(
-                f"This token does not have the scope {beyond[0]} itself, so it cannot give it.",
+                f"This token does not have the scope {excess[0]} itself, so it cannot give it.",
                 code="missing_scope",
             )
-        made = create_token(
+        created = create_token(
             broadcaster=self.broadcaster,
             name=values["name"],
             scopes=values["scopes"],
             expires_at=values.get("expires_at"),
             actor=self.actor,
         )
-        return Response({**_token(made.token), "token": made.plaintext}, status=201)
+        return Response({**represent(created.token), "token": created.plaintext}, status=201)
 
     @operation("Revoke a token", responses={204: None}, problems=[404], tag="Tokens")
     def destroy(self, request: Request, token_id: str) -> Response:

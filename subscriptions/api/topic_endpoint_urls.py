@@ -1,4 +1,4 @@
-"""Addresses below /3.1/, as Cleeng's own API has them."""
+"""The addresses below /3.1/, which are those of Cleeng's own API."""
 
 from django.urls import path, re_path
 

@@ -1,4 +1,4 @@
-"""Cleeng's own way to set up webhooks: PUT a topic's whole list of URLs."""
+"""Cleeng's own API for webhooks: PUT a topic's whole list of URLs."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ class TopicEndpointsViewSet(TenantViewSet):
         "broadcasters on the cleeng platform.",
     )
     def list(self, request: Request) -> Response:
-        self._only_cleeng()
+        self._check_platform()
         return Response(
             [
-                {"topic": topic.name, "endpoints": [_endpoint(item) for item in endpoints]}
+                {"topic": topic.name, "endpoints": [_represent(item) for item in endpoints]}
                 for topic, endpoints in list_topic_endpoints(self.broadcaster)
             ]
         )
@@ -65,7 +65,7 @@ class TopicEndpointsViewSet(TenantViewSet):
         "the topic, and are deleted when it was their last; new URLs become endpoints.",
     )
     def update(self, request: Request, topic: str) -> Response:
-        self._only_cleeng()
+        self._check_platform()
         found = topic_or_404(self, topic)
         given = TopicEndpointInput(data=request.data, many=True)
         given.is_valid(raise_exception=True)
@@ -73,9 +73,10 @@ class TopicEndpointsViewSet(TenantViewSet):
         endpoints = set_topic_endpoints(
             broadcaster=self.broadcaster, topic=found, urls=urls, actor=self.actor
         )
-        return Response([_endpoint(endpoint) for endpoint in endpoints])
+        return Response([_represent(endpoint) for endpoint in endpoints])
 
-    def _only_cleeng(self) -> None:
+    def _check_platform(self) -> None:
+        """Raise NotFound for broadcasters on other platforms."""
         if self.broadcaster.platform_id != PLATFORM:
             raise NotFound(
                 f"{self.broadcaster.name} is not on the cleeng platform: use /api/v1/endpoints.",
@@ -83,5 +84,5 @@ class TopicEndpointsViewSet(TenantViewSet):
             )
 
 
-def _endpoint(endpoint: Any) -> dict[str, str]:
+def _represent(endpoint: Any) -> dict[str, str]:
     return {"id": endpoint.public_id, "url": endpoint.url}

@@ -1,4 +1,4 @@
-"""Addresses below /api/v1/ that this app answers."""
+"""The addresses of this app below /api/v1/."""
 
 from django.urls import path, register_converter
 

@@ -1,4 +1,4 @@
-"""Answers to what goes wrong, as RFC 9457 problem details."""
+"""Errors as responses: problem details after RFC 9457."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RETRY_AFTER_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with the input. `pointer` is RFC 6901, "" for the whole."""
+    """One thing that is wrong with the input. pointer: into the body (RFC 6901); "" for all of it."""
 
     pointer: str
     code: str
@@ -47,6 +47,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
+    """What a response says of an error. headers: those that it has besides."""
+
     status: int
     code: str
     detail: str
@@ -69,7 +71,7 @@ class Problem:
             "errors": [asdict(fault) for fault in self.errors],
             "request_id": request.META.get("REQUEST_ID", "") if request else "",
         }
-        # Escaped: a detail may quote what no encoder takes, half of a surrogate pair say.
+        # In ASCII: a detail may quote half of a surrogate pair, which UTF-8 cannot encode.
         response = HttpResponse(json.dumps(body), status=self.status, content_type=CONTENT_TYPE)
         for name, value in self.headers.items():
             response[name] = value
@@ -96,13 +98,14 @@ class BodyTooLarge(exceptions.APIException):
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
-    """Django REST framework's hook; None for errors that are ours: those are logged as such."""
+    """Django REST framework's hook. None for an error of our own, which is logged with its traceback."""
     problem = problem_of(error)
     return problem.response(context["request"]) if problem else None
 
 
 @singledispatch
 def problem_of(error: Exception) -> Problem | None:
+    """The problem that an error is for the client; None for an error of our own."""
     return None
 
 
@@ -151,7 +154,7 @@ def _forbidden(error: PermissionDenied) -> Problem:
 
 @problem_of.register
 def _invalid(error: exceptions.ValidationError) -> Problem:
-    return Problem.of_faults(422, list(islice(_faults(error.detail, ""), MAX_FAULTS)))
+    return Problem.of_faults(422, list(islice(_list_faults(error.detail, ""), MAX_FAULTS)))
 
 
 @problem_of.register
@@ -189,7 +192,7 @@ def _api_error(error: exceptions.APIException) -> Problem:
 @problem_of.register(InterfaceError)
 @problem_of.register(InternalError)
 def _database_down(error: Exception) -> Problem:
-    # Locked, full, restarting, read-only after a failover: nothing was stored, so ask again.
+    # The database is locked, full, restarting, or read-only after a failover: nothing was stored.
     logger.error("The database did not take a request: %s", error)
     return Problem(
         503,
@@ -222,20 +225,20 @@ def _bad_request(error: Exception) -> Problem:
     return Problem(400, "bad_request", "The request could not be read.")
 
 
-def _faults(detail: Any, pointer: str) -> Iterator[Fault]:
-    """The leaves of a ValidationError's detail, each with the way to it."""
+def _list_faults(detail: Any, pointer: str) -> Iterator[Fault]:
+    """Each fault in a ValidationError's detail, with the pointer to its field."""
     if isinstance(detail, Mapping):
         for key, inner in detail.items():
-            whole = key == "non_field_errors"
-            yield from _faults(inner, pointer if whole else f"{pointer}/{_escaped(key)}")
+            is_whole = key == "non_field_errors"
+            yield from _list_faults(inner, pointer if is_whole else f"{pointer}/{_escape(key)}")
     elif isinstance(detail, list):
         for index, inner in enumerate(detail):
-            nested = isinstance(inner, Mapping | list)
+            is_nested = isinstance(inner, Mapping | list)
             if inner:
-                yield from _faults(inner, f"{pointer}/{index}" if nested else pointer)
+                yield from _list_faults(inner, f"{pointer}/{index}" if is_nested else pointer)
     else:
         yield Fault(pointer, getattr(detail, "code", None) or "invalid", str(detail))
 
 
-def _escaped(key: object) -> str:
+def _escape(key: object) -> str:
     return str(key).replace("~", "~0").replace("/", "~1")

@@ -1,4 +1,4 @@
-"""`manage.py create_broadcaster NAME --platform PLATFORM [--owner EMAIL] [--json]`"""
+"""`manage.py create_broadcaster NAME --platform PLATFORM [--owner EMAIL] [--json]`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError("--password-stdin is the password of an owner: give --owner EMAIL.")
         try:
             with transaction.atomic():
-                owner = self._owner(options["owner"], options["password_stdin"])
+                owner = self._find_or_create_owner(options["owner"], options["password_stdin"])
                 created = create_broadcaster(
                     name=options["name"],
                     platform=options["platform"],
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         show = self._show_json if options["json"] else self._show_text
         show(created)
 
-    def _owner(self, email: str | None, password_stdin: bool) -> User | None:
+    def _find_or_create_owner(self, email: str | None, password_stdin: bool) -> User | None:
         if not email:
             return None
         found = User.objects.filter(email__iexact=email).first()
@@ -58,13 +58,13 @@ class Command(BaseCommand):
             if password_stdin:
                 raise CommandError(f"{email} has an account already: leave --password-stdin out.")
             return found
-        password = self._password() if password_stdin else None
+        password = self._read_password() if password_stdin else None
         try:
             validate_email(email)
         except ValidationError as error:
             raise CommandError(f"{email!r} is not an email address.") from error
         user = User.objects.create_user(email, password)
-        # On the error stream: standard output may be read by a program.
+        # Not to standard output, which a program may be reading.
         self.stderr.write(
             f"Made an account for {user.email}"
             + (
@@ -75,7 +75,7 @@ class Command(BaseCommand):
         )
         return user
 
-    def _password(self) -> str:
+    def _read_password(self) -> str:
         password = sys.stdin.readline().rstrip("\r\n")
         try:
             validate_password(password)

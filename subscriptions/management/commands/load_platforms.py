@@ -1,4 +1,4 @@
-"""`manage.py load_platforms`: bring the catalogue in step with the platform files."""
+"""`manage.py load_platforms`: make the catalogue equal to the platform files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from subscriptions.platforms.files import (
 
 
 class Command(BaseCommand):
-    """All files or none: a fault in one of them changes nothing."""
+    """Loads all files or none: a fault in one of them changes nothing."""
 
     help = "Load the platform files: makes or changes platforms, topics and use cases."
 
