@@ -1,147 +1,21 @@
-"""The tasks that django-q2 runs. Names and arguments are stable: they stand in queues.
-
-A pump stays: it dispatches for a time box, queues its successor, hands over the slot, and ends.
-"""
+"""The tasks of django-q2. Names and arguments stay as they are: queues and schedules hold them."""
 
 from __future__ import annotations
 
-import logging
-import os
-import time
-from collections.abc import Callable
-
-from django.conf import settings
-from django.db import OperationalError, close_old_connections, connection
-from django.utils import timezone
-from django_q.models import Schedule
-
-from deliveries.dispatch.concurrency import ConcurrencyLimits
-from deliveries.dispatch.dispatcher import DATABASE_AWAY, Dispatcher, make_transport
-from deliveries.dispatch.leases import LEASE, LeaseLost, PumpLease, adopt_orphans
-from deliveries.dispatch.store import current_store
-from deliveries.transport.client import Transport
-from deliveries.workers.stop_signal import StopSignal, end_own_group_if_orphaned
-from deliveries.workers.wake import queue_missing_pumps, queue_pump
-
-logger = logging.getLogger(__name__)
-BOX_SECONDS = 25.0
-# The successor is queued before the box ends, so that it stands ready at the handover.
-_HANDOVER_SECONDS = 2.0
-_FINISH_SECONDS = 8.0
-_STOP_GRACE_SECONDS = 3.0
-# A slot that a killed run held is free when its lease has run out.
-_WAIT_FOR_SLOT_SECONDS = LEASE.total_seconds() + 3.0
-_WAIT_STEP_SECONDS = 0.02
-
-_transport: Transport | None = None
-_limits = ConcurrencyLimits()
-_transport_pid = 0
+from deliveries.workers.pump import adopt_orphans, run_pump
+from deliveries.workers.wake import queue_missing_pumps
 
 
 def pump(slot: int) -> str:
-    """Dispatch for a time box. Returns words for the log; does nothing where the slot is taken."""
-    stop = StopSignal.from_environment()
-    lease = _wait_for_slot(slot, stop)
-    if lease is None:
-        return f"slot {slot} is taken"
-    dispatcher = Dispatcher(lease, _shared_transport(), _limits, should_stop=stop.is_set)
-    is_ended = False
-    try:
-        with current_store().planning_by_index():
-            _run(dispatcher, lease, stop)
-        is_ended = True
-    except LeaseLost:
-        logger.warning("pump %d lost its lease: another run takes over", slot)
-        dispatcher.salvage()
-    finally:
-        if not is_ended:
-            # The transport may still hold requests of this run.
-            _forget_transport()
-            _try(lease.lose)
-        end_own_group_if_orphaned(stop)
-    return f"sent {dispatcher.sent_count}"
-
-
-def _run(dispatcher: Dispatcher, lease: PumpLease, stop: StopSignal) -> None:
-    """The box, the handover, and the end of what is under way. Raises LeaseLost."""
-    dispatcher.run(until=time.monotonic() + BOX_SECONDS - _HANDOVER_SECONDS)
-    if not stop.is_set():
-        _try(lambda: queue_pump(lease.slot))
-        dispatcher.run(until=time.monotonic() + _HANDOVER_SECONDS)
-    _try(lease.give_up_slot)
-    dispatcher.finish(grace_seconds=_STOP_GRACE_SECONDS if stop.is_set() else _FINISH_SECONDS)
-    _try(lease.end)
-
-
-def _try(step: Callable[[], object]) -> None:
-    """What the schedule, or the end of the lease, makes up for where the database is away."""
-    try:
-        step()
-    except DATABASE_AWAY:
-        logger.exception("the database did not answer")
-        connection.close()
-
-
-def _wait_for_slot(slot: int, stop: StopSignal) -> PumpLease | None:
-    end = time.monotonic() + _WAIT_FOR_SLOT_SECONDS
-    while not stop.wait(_WAIT_STEP_SECONDS):
-        try:
-            lease = PumpLease.take(slot)
-        except OperationalError:
-            close_old_connections()
-            lease = None
-        if lease is not None or time.monotonic() > end:
-            return lease
-    return None
-
-
-def _shared_transport() -> Transport:
-    """One transport a worker process, so that connections stay open from run to run."""
-    global _transport, _transport_pid
-    if _transport is None or _transport_pid != os.getpid():
-        _transport, _transport_pid = make_transport(), os.getpid()
-    return _transport
-
-
-def _forget_transport() -> None:
-    global _transport, _limits
-    _limits = ConcurrencyLimits()
-    if _transport is not None and _transport_pid == os.getpid():
-        _transport.close()
-    _transport = None
+    """Dispatch for a time box, then queue a successor. Returns words for the log."""
+    return run_pump(slot)
 
 
 def ensure_pumps() -> None:
-    """Queue a pump for each slot without a live run: each minute, by schedule."""
+    """Queue a pump for each slot that no live run holds. Scheduled each minute."""
     queue_missing_pumps()
 
 
 def find_orphans() -> None:
-    """Each hour, by schedule: deliveries of runs that nobody knows of any more."""
-    if runs := adopt_orphans(timezone.now()):
-        logger.warning("deliveries of %d unknown runs are recovered", runs)
-
-
-def start_pumps() -> None:
-    """Queue a pump for every slot: at start, when a killed run's lease may still look alive."""
-    for slot in range(1, settings.WEBHOOKS_PUMPS + 1):
-        queue_pump(slot)
-
-
-def ensure_schedules() -> None:
-    """The safety net: whatever is due is found within a minute, were every wake-up lost."""
-    Schedule.objects.update_or_create(
-        name="keep pumps alive",
-        defaults={
-            "func": "deliveries.tasks.ensure_pumps",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 1,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="find orphans",
-        defaults={
-            "func": "deliveries.tasks.find_orphans",
-            "schedule_type": Schedule.HOURLY,
-        },
-    )
+    """Recover deliveries whose lease belongs to no known run. Scheduled each hour."""
+    adopt_orphans()

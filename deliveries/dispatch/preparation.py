@@ -13,9 +13,9 @@ from uuid import UUID
 from deliveries.dispatch.outcomes import record_not_sent
 from deliveries.dispatch.store import current_store
 from deliveries.dispatch.store.records import CLAIM_COLUMNS, Claim, Settled
+from deliveries.dispatch.variants import Signing, vary_signing
 from deliveries.models import Trigger, Variant
 from deliveries.signing.signature import SigningError, signature_headers
-from deliveries.signing.variants import Signing, varied
 from deliveries.transport.client import OutboundRequest
 from subscriptions.encryption import WrongKey
 from subscriptions.endpoints.header_rules import is_reserved, mask_headers
@@ -172,7 +172,7 @@ def _signing(target: Target, event_id: str, now: datetime, variant: Variant | No
     usual = Signing(target.tokens, event_id, now)
     if variant is None:
         return usual
-    return varied(
+    return vary_signing(
         usual,
         variant.kind,
         sent_as=variant.sent_as,

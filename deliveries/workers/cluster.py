@@ -1,4 +1,4 @@
-"""The django-q2 cluster as the worker runner starts it: dead or orphaned, it ends as a whole."""
+"""Runs the django-q2 cluster for the worker runner; if part of it dies, all of it ends."""
 
 import gc
 import logging
@@ -14,18 +14,18 @@ from deliveries.workers.stop_signal import StopSignal, end_own_group_if_orphaned
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.2
-# A dispatcher makes and drops some hundred thousand small objects a second, hardly any of them in
-# cycles: to look for cycles as often as Python does by default is work for nothing.
+POLL_SECONDS = 0.2
+# A dispatcher creates and drops some hundred thousand small objects a second, and hardly any are in
+# cycles: looking for cycles as often as Python does by default is wasted work.
 _GC_THRESHOLDS = (50_000, 20, 50)
 KILLED_EXIT_CODE = 70
 
 
 class FragileSentinel(django_q.cluster.Sentinel):  # type: ignore[misc]
-    """django-q2's supervisor, but it gives up where one of its processes was killed.
+    """django-q2's supervisor, except that it gives up if one of its processes was killed.
 
-    Whoever dies by a signal may hold the lock of the task queue; then every new worker waits for
-    it for ever, and the cluster does not even answer SIGTERM. The runner starts a new cluster.
+    A process that dies by a signal may hold the lock of the task queue; then every new worker waits
+    for it for ever, and the cluster does not even react to SIGTERM. The runner starts a new cluster.
     """
 
     def reincarnate(self, process: BaseProcess) -> None:
@@ -37,28 +37,28 @@ class FragileSentinel(django_q.cluster.Sentinel):  # type: ignore[misc]
 
 
 def run_cluster() -> int:
-    """Run a cluster until SIGTERM; return the exit code: 0 only after a stop that was asked for.
+    """Run a cluster until SIGTERM; return the exit code, 0 only after a requested stop.
 
-    Where the runner dies, the whole process group is killed, this process included.
+    If the runner dies, the whole process group is killed, this process included.
     """
-    asked: list[int] = []
+    requests: list[int] = []
 
-    def ask(signum: int, _frame: FrameType | None) -> None:
-        asked.append(signum)
+    def request_stop(signum: int, _frame: FrameType | None) -> None:
+        requests.append(signum)
 
-    # Cluster.start() takes the name from its module: there is no other place to pass a class in.
+    # Cluster.start() looks the class up in its module; there is no other way to pass one in.
     django_q.cluster.Sentinel = FragileSentinel
     cluster = django_q.cluster.Cluster()
     # The cluster's own handlers join processes from within the handler.
-    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What is loaded by now stays for good, and is shared by the processes that are forked.
+    # Objects that exist by now stay for good, and are shared with the forked processes.
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
     cluster.start()
     stop = StopSignal.from_environment()
-    while cluster.sentinel.is_alive() and not asked:
+    while cluster.sentinel.is_alive() and not requests:
         end_own_group_if_orphaned(stop)
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     cluster.stop()
-    return 0 if asked and cluster.sentinel.exitcode == 0 else 1
+    return 0 if requests and cluster.sentinel.exitcode == 0 else 1

@@ -1,7 +1,7 @@
-"""Keeps one django-q2 cluster working: starts it, watches it, ends it, starts it anew.
+"""Keeps one django-q2 cluster working: starts it, watches it, ends it, and starts it again.
 
-django-q2's cluster can wedge, be orphaned or never recover (the cases are tests of this module).
-So it runs in a process group of its own, where a signal to the runner's group does not reach it.
+A django-q2 cluster can wedge, be orphaned or never recover (this module's tests have the cases). It
+runs in a process group of its own, so that a signal to the runner's group does not reach it.
 """
 
 import contextlib
@@ -22,15 +22,15 @@ from deliveries.workers.watch import Watch
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When the runner loses patience."""
+    """How long the runner waits for a cluster that is silent, fails or stops."""
 
     grace_seconds: float = 15.0  # from the request to stop to SIGKILL
-    settle_seconds: float = 4.0  # what pumps of a failed cluster get to write their outcomes
+    settle_seconds: float = 4.0  # for the pumps of a failed cluster to write their outcomes
     silence_seconds: float = 30.0  # without any pump's heartbeat while the database answers
     rapid_seconds: float = 60.0  # a cluster that fails sooner counts as failing rapidly
     max_rapid_failures: int = 5
@@ -54,7 +54,7 @@ class ClusterProcess:
     def __init__(self, command: Sequence[str]) -> None:
         reading_end, self._stop_end = os.pipe()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command line  # nosec B603
+            self._process = subprocess.Popen(
                 command,
                 env={**os.environ, STOP_FD: str(reading_end)},
                 pass_fds=[reading_end],
@@ -67,20 +67,20 @@ class ClusterProcess:
 
     @property
     def pid(self) -> int:
-        """Of the main process; the number of its process group too."""
+        """The id of the main process, and of its process group."""
         return self._process.pid
 
     @property
     def age_seconds(self) -> float:
-        """Since it was started."""
+        """The time since the start."""
         return time.monotonic() - self._started_at
 
     def exit_code(self) -> int | None:
-        """Of the main process; None while it runs."""
+        """The exit code of the main process, or None while it runs."""
         return self._process.poll()
 
-    def is_anybody_left(self) -> bool:
-        """In the group: pumps may outlive the main process."""
+    def has_processes(self) -> bool:
+        """Whether the group has a process: pumps may outlive the main process."""
         self._process.poll()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, 0)
@@ -88,20 +88,20 @@ class ClusterProcess:
         return False
 
     def ask_to_stop(self) -> None:
-        """Tell the pumps to end, and the main process alone: a group-wide SIGTERM wedges it."""
-        with contextlib.suppress(BrokenPipeError):  # nobody is left to read it
+        """Tell the pumps to end, and send SIGTERM to the main process alone: to the group, it wedges."""
+        with contextlib.suppress(BrokenPipeError):  # no process is left to read it
             os.write(self._stop_end, STOP_BYTE)
         if self.exit_code() is None:
             self._process.terminate()
 
     def wait(self, seconds: float) -> None:
-        """At most that long, until nobody is left."""
+        """Wait until the group is empty, at most that long."""
         deadline = time.monotonic() + seconds
-        while self.is_anybody_left() and time.monotonic() < deadline:
-            time.sleep(LOOK_SECONDS)
+        while self.has_processes() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
 
     def kill(self) -> None:
-        """End whatever is left of the group."""
+        """Kill what is left of the group."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
@@ -118,7 +118,7 @@ class Runner:
         self._stopping = False
 
     def run(self) -> int:
-        """Return the exit code: 0 after a signal, 1 where it gave up."""
+        """Return the exit code: 0 after a signal, 1 after giving up."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._note_signal)
         self._watch.start()
@@ -134,7 +134,7 @@ class Runner:
         rapid_failures = 0
         while self._wait_for_database():
             cluster = ClusterProcess(self._command)
-            self._watch.cluster_started()
+            self._watch.note_cluster_start()
             logger.info("Workers started: process group %d", cluster.pid)
             trouble = self._supervise(cluster)
             if trouble is None:
@@ -155,11 +155,11 @@ class Runner:
         while not self._watch.ready.is_set():
             if self._stopping or self._watch.crash:
                 return False
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         return not self._stopping and not self._watch.crash
 
     def _supervise(self, cluster: ClusterProcess) -> str | None:
-        """Wait for trouble, and name it; None: the runner was told to stop."""
+        """Wait until something is wrong, and return what; None if the runner was told to stop."""
         while not self._stopping:
             if (code := cluster.exit_code()) is not None:
                 return f"ended by themselves with exit code {code}"
@@ -167,14 +167,14 @@ class Runner:
                 return f"gave no sign of life for {silence:.0f} s"
             if self._watch.crash:
                 return f"cannot be watched ({self._watch.crash})"
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         return None
 
     def _stop(self, cluster: ClusterProcess) -> None:
         logger.info("Workers stopping: process group %d", cluster.pid)
         cluster.ask_to_stop()
         cluster.wait(self._limits.grace_seconds)
-        if cluster.is_anybody_left():
+        if cluster.has_processes():
             logger.warning("Workers still there after %g s: killed", self._limits.grace_seconds)
         cluster.kill()
         logger.info("Workers stopped")
@@ -187,4 +187,4 @@ class Runner:
     def _sleep(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not self._stopping and time.monotonic() < deadline:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)

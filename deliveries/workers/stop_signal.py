@@ -1,8 +1,8 @@
-"""How a pump learns that it should end: a pipe that the worker runner holds the other end of.
+"""Tells pumps to end, through a pipe whose writing end the worker runner holds.
 
-django-q2 has no way to tell a running task to stop. So the runner passes the reading end of a pipe
-down to the workers and writes one byte to stop them. The byte is never read, which lets any number
-of processes see it; and the kernel closes the writing end when the runner dies, however it dies.
+django-q2 cannot tell a running task to stop. So the workers inherit the reading end of a pipe, and
+the runner writes one byte to stop them. The byte is never read, so that any number of processes see
+it; and the kernel closes the writing end when the runner dies, however it dies.
 """
 
 import os
@@ -16,7 +16,7 @@ ORPHAN_SETTLE_SECONDS = 3.0
 
 
 class StopSignal:
-    """True once this process should end its work; asked as often as every few milliseconds.
+    """True once this process should end its work. It is asked every few milliseconds.
 
     Without a runner (plain `qcluster`, tests, commands) it is never true.
     """
@@ -33,7 +33,7 @@ class StopSignal:
     def from_environment(cls) -> "StopSignal":
         """The signal of the runner that started this process, or one that is never set.
 
-        Raises ValueError where the variable is set and is no number.
+        Raises ValueError if the variable is set and is no number.
         """
         value = os.environ.get(STOP_FD, "")
         return cls(int(value) if value else None)
@@ -42,7 +42,7 @@ class StopSignal:
         return self.is_set()
 
     def is_set(self) -> bool:
-        """Whether to stop: the runner asks for it, or is dead."""
+        """Whether to stop: the runner has asked for it, or is dead."""
         return self.wait(0)
 
     def wait(self, timeout_seconds: float) -> bool:
@@ -51,8 +51,8 @@ class StopSignal:
 
     @property
     def runner_died(self) -> bool:
-        """Whether no runner is left to supervise this process."""
-        # POLLNVAL: the descriptor was closed, so no runner can be heard of any more.
+        """Whether the runner that supervised this process is dead."""
+        # POLLNVAL: the descriptor was closed, so that no runner can be heard any more.
         gone = select.POLLHUP | select.POLLERR | select.POLLNVAL
         return any(event & gone for _, event in self._poll.poll(0))
 
@@ -60,12 +60,12 @@ class StopSignal:
 def end_own_group_if_orphaned(
     stop: StopSignal, settle_seconds: float = ORPHAN_SETTLE_SECONDS
 ) -> None:
-    """Kill this process and all others of its cluster if their runner is dead.
+    """If the runner is dead, kill this process and all others of its cluster.
 
-    For the end of a pump, after it has settled its work: a cluster without a runner would go on
-    unsupervised, beside the one that the next runner starts. Its other pumps get `settle_seconds`
-    to settle theirs. Only a process that a runner started has a `stop` that can say so, and the
-    runner gave its cluster a process group of its own.
+    A pump calls this at its end, when its work is settled: a cluster without a runner would go on
+    unsupervised, beside the one that the next runner starts. The other pumps get `settle_seconds`
+    to settle their work. Only a process that a runner started has such a `stop`, and the runner gave
+    its cluster a process group of its own.
     """
     if stop.runner_died:
         time.sleep(settle_seconds)

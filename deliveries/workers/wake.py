@@ -1,7 +1,7 @@
-"""Wake-ups: see to it that a pump exists. A live pump polls, and needs none.
+"""Wakes the workers after a publish: makes sure that pumps exist. A live pump polls by itself.
 
-A look at the pumps' leases is kept for a second in the process, so that a thousand publishes in a
-second cost one look, and no task.
+A process looks at the pumps' leases at most once a second, so that a thousand publishes in a second
+cost one query and no task.
 """
 
 from __future__ import annotations
@@ -17,31 +17,32 @@ from django_q.tasks import async_task, queue_size
 from deliveries.models import Pump
 
 logger = logging.getLogger(__name__)
-_LOOK_EVERY_SECONDS = 1.0
-_ENOUGH_QUEUED = 4  # tasks for each pump
-_next_look = 0.0
+_CHECK_EVERY_SECONDS = 1.0
+_MAX_QUEUED_PER_PUMP = 4
+_next_check_at = 0.0
 
 
 def wake_on_commit() -> None:
+    """After the transaction's commit, queue a pump for each slot that has none."""
     transaction.on_commit(_wake, robust=True)
 
 
 def _wake() -> None:
-    global _next_look
-    if time.monotonic() < _next_look:
+    global _next_check_at
+    if time.monotonic() < _next_check_at:
         return
-    _next_look = time.monotonic() + _LOOK_EVERY_SECONDS
+    _next_check_at = time.monotonic() + _CHECK_EVERY_SECONDS
     try:
-        # With no worker to take them, tasks would pile up, and hold the workers up later.
-        if queue_size() < _ENOUGH_QUEUED * settings.WEBHOOKS_PUMPS:
+        # If no worker takes them, tasks would pile up and delay the workers later.
+        if queue_size() < _MAX_QUEUED_PER_PUMP * settings.WEBHOOKS_PUMPS:
             queue_missing_pumps()
     except DatabaseError:
-        # The event is stored; the schedule finds it within a minute.
+        # The event is stored, and the schedule finds it within a minute.
         logger.exception("could not queue a pump")
 
 
 def queue_missing_pumps() -> int:
-    """Queue a pump task for each slot that no live run holds; returns how many."""
+    """Queue a pump for each slot that no live run holds; return how many were queued."""
     held = set(Pump.objects.live(timezone.now()).values_list("slot", flat=True))
     missing = [slot for slot in range(1, settings.WEBHOOKS_PUMPS + 1) if slot not in held]
     for slot in missing:

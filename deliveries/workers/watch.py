@@ -1,6 +1,6 @@
-"""What the worker runner knows of the database and the pumps, asked in a thread of its own.
+"""Watches the database and the pumps for the worker runner, in a thread of its own.
 
-A query may hang as long as the database pleases; the runner must react to a signal meanwhile.
+A query may hang for any time, and the runner must react to signals meanwhile.
 """
 
 import logging
@@ -12,51 +12,52 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from deliveries.models import Pump
-from deliveries.tasks import ensure_pumps, ensure_schedules, start_pumps
+from deliveries.workers.schedules import ensure_schedules, start_pumps
+from deliveries.workers.wake import queue_missing_pumps
 
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
 WAIT_LOG_SECONDS = 5.0
-# So long without a heartbeat, and missing pumps are queued again: their tasks may be lost. Above
-# the time that a pump waits for the slot of a killed one, for then nothing is missing.
+# After this long without a heartbeat, missing pumps are queued again: their tasks may be lost. It is
+# longer than a pump waits for the slot of a killed one, since during that wait none is missing.
 QUIET_SECONDS = 16.0
 
 
 class Watch:
-    """Looks every CHECK_SECONDS; its attributes are read by the runner's thread.
+    """Checks every CHECK_SECONDS; the runner's thread reads its attributes.
 
     `ready` is set once the database answers, is migrated and has its schedules. `crash` holds an
-    error that is not the database's: a defect, which ends the runner.
+    error that does not come from the database: a defect, which ends the runner.
     """
 
     def __init__(self) -> None:
         self.ready = threading.Event()
         self.crash: Exception | None = None
-        # Monotonic seconds: the last answer, and the last sign that pumps work or cannot.
+        # Monotonic seconds: of the last answer, and of the last sign that pumps work or cannot work.
         self._answered_at = self._alive_at = time.monotonic()
-        self._beat: tuple[int, datetime] | None = None
-        self._complained_at = float("-inf")
-        self._pumps_wanted = False
-        self._ensured_at = 0.0
-        self._ended = False
+        self._heartbeat: tuple[int, datetime] | None = None
+        self._warned_at = float("-inf")
+        self._must_start_pumps = False
+        self._queued_at = 0.0
+        self._has_ended = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="runner-watch", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the thread."""
         self._thread.start()
 
     def end(self) -> None:
-        """Stop looking; a query that hangs is not waited for."""
-        self._ended = True
+        """Stop watching, without waiting for a query that hangs."""
+        self._has_ended = True
         self._wake.set()
         self._thread.join(timeout=1)
 
-    def cluster_started(self) -> None:
-        """Queue its pumps, and count silence from now on."""
+    def note_cluster_start(self) -> None:
+        """Queue pumps for the cluster that was started, and measure silence from now on."""
         self._alive_at = time.monotonic()
-        self._pumps_wanted = True
+        self._must_start_pumps = True
         self._wake.set()
 
     def silent_seconds(self) -> float:
@@ -65,8 +66,8 @@ class Watch:
 
     def _run(self) -> None:
         try:
-            while not self._ended:
-                self._look()
+            while not self._has_ended:
+                self._check()
                 self._wake.wait(CHECK_SECONDS)
                 self._wake.clear()
         except Exception as error:
@@ -75,9 +76,9 @@ class Watch:
         finally:
             connections.close_all()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         try:
-            problem = self._ask()
+            problem = self._find_problem()
         except Error as error:
             connections.close_all()
             words = str(error).strip() or type(error).__name__
@@ -85,33 +86,33 @@ class Watch:
         if problem is None:
             self._answered_at = time.monotonic()
             return
-        # Without a database no pump can work: what is silent for that reason is not wedged.
+        # Without a database no pump can work: pumps that are silent for that reason are not wedged.
         self._alive_at = time.monotonic()
-        if _since(self._complained_at) >= WAIT_LOG_SECONDS:
-            self._complained_at = time.monotonic()
+        if _seconds_since(self._warned_at) >= WAIT_LOG_SECONDS:
+            self._warned_at = time.monotonic()
             logger.warning("Waiting: %s", problem)
 
-    def _ask(self) -> str | None:
-        """Return what is to be waited for, or None; raises django.db.Error."""
+    def _find_problem(self) -> str | None:
+        """Return what has to be waited for, or None. Raises django.db.Error."""
         if not self.ready.is_set():
             if unapplied := _unapplied_migrations():
                 return f"{unapplied} migrations are not applied: run `manage.py migrate`"
             ensure_schedules()
             self.ready.set()
-        if self._pumps_wanted:
+        if self._must_start_pumps:
             start_pumps()
-            self._pumps_wanted = False
-        beat = Pump.objects.order_by("-heartbeat_at").values_list("pk", "heartbeat_at").first()
-        if beat is not None and beat != self._beat:
-            # Compared with the last one seen, not with our clock: machines' clocks differ.
-            self._beat, self._alive_at = beat, time.monotonic()
-        elif min(_since(self._alive_at), _since(self._ensured_at)) > QUIET_SECONDS:
-            self._ensured_at = time.monotonic()
-            ensure_pumps()
+            self._must_start_pumps = False
+        heartbeat = Pump.objects.order_by("-heartbeat_at").values_list("pk", "heartbeat_at").first()
+        if heartbeat is not None and heartbeat != self._heartbeat:
+            # It is compared with the last one seen, not with our clock: machines' clocks differ.
+            self._heartbeat, self._alive_at = heartbeat, time.monotonic()
+        elif min(_seconds_since(self._alive_at), _seconds_since(self._queued_at)) > QUIET_SECONDS:
+            self._queued_at = time.monotonic()
+            queue_missing_pumps()
         return None
 
 
-def _since(moment: float) -> float:
+def _seconds_since(moment: float) -> float:
     return time.monotonic() - moment
 
 

@@ -37,7 +37,7 @@ def main() -> int:
         return 0
     print(f"Installing the packages of {name} (a minute or two)", flush=True)  # noqa: T201
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-qq"]
-    code = subprocess.run([*pip, "-r", str(ROOT / name)]).returncode  # noqa: S603  our own command line  # nosec B603
+    code = subprocess.run([*pip, "-r", str(ROOT / name)]).returncode
     if code:
         return _say(f"pip could not install the packages of {name}: its words stand above")
     # Last, so that an interrupted installation is done again.
@@ -50,7 +50,7 @@ def _works() -> bool:
     if not PYTHON.exists():
         return False
     probe = [str(PYTHON), "-c", "import sys, pip; sys.exit(sys.version_info < (3, 11))"]
-    return subprocess.run(probe, stderr=subprocess.DEVNULL).returncode == 0  # noqa: S603  our own command line  # nosec B603
+    return subprocess.run(probe, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def _fingerprint(name: str) -> str:

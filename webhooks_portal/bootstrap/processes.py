@@ -66,7 +66,7 @@ class ManagedProcess:
     def _start(self) -> None:
         # A session of its own: a signal to our group, as a terminal sends it, reaches us alone,
         # and we stop each main process in its own way.
-        self._process = subprocess.Popen(  # noqa: S603 - the Procfile is ours  # nosec B603
+        self._process = subprocess.Popen(
             ["/bin/sh", "-c", f"exec {self._command}"],
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -129,7 +129,7 @@ class Supervisor:
 
     def run_once(self, command: list[str], environment: Mapping[str, str]) -> int:
         """Run a command to its end, which a signal hastens; return its exit code."""
-        process = subprocess.Popen(  # noqa: S603 - our own command lines  # nosec B603
+        process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
         )
         while process.poll() is None:

@@ -19,6 +19,7 @@ from deliveries.dispatch.lanes import LaneSearch
 from deliveries.dispatch.leases import LeaseLost, PumpLease
 from deliveries.dispatch.store import attempt_log, current_store, postgresql_copy
 from deliveries.models import Attempt, Pump
+from deliveries.workers import pump as pump_module
 from subscriptions.models import Broadcaster
 from tests.deliveries.sending import broadcaster_on, dispatch, endpoint_at, publish_one, pump
 from tests.receiver import Receiver, Reply
@@ -104,13 +105,13 @@ def test_a_handover_that_the_database_does_not_take_loses_no_outcome(
     receiver.on("/hook", Reply(delay_seconds=1.0))
     endpoint_at(receiver.url("/hook"), broadcaster)
     publish_one(broadcaster)
-    monkeypatch.setattr(tasks, "BOX_SECONDS", 0.6)
-    monkeypatch.setattr(tasks, "_HANDOVER_SECONDS", 0.2)
-    monkeypatch.setattr(tasks if step == "queue_pump" else PumpLease, step, away)
+    monkeypatch.setattr(pump_module, "BOX_SECONDS", 0.6)
+    monkeypatch.setattr(pump_module, "_HANDOVER_SECONDS", 0.2)
+    monkeypatch.setattr(pump_module if step == "queue_pump" else PumpLease, step, away)
     try:
         assert tasks.pump(1) == "sent 1"
     finally:
-        tasks._forget_transport()
+        pump_module._forget_transport()
     assert outcomes() == ["succeeded"]
 
 
@@ -133,7 +134,7 @@ def test_a_run_that_lost_its_lease_still_writes_what_nobody_has_recovered(
 ) -> None:
     endpoint_at(receiver.url("/hook"), broadcaster)
     publish_one(broadcaster)
-    monkeypatch.setattr(tasks, "BOX_SECONDS", 30.0)
+    monkeypatch.setattr(pump_module, "BOX_SECONDS", 30.0)
     settle = settling.settle
 
     def away_until_the_lease_is_lost(*given: Any, **named: Any) -> int:

@@ -155,6 +155,6 @@ def test_a_cluster_that_ignores_sigterm_is_killed_after_the_grace_time(
 @one_database
 def test_a_database_error_without_words_does_not_end_the_watch() -> None:
     watch = Watch()
-    with patch.object(Watch, "_ask", side_effect=OperationalError):
-        watch._look()
+    with patch.object(Watch, "_find_problem", side_effect=OperationalError):
+        watch._check()
     assert watch.silent_seconds() == 0

@@ -14,10 +14,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wake, "_LOOK_EVERY_SECONDS", 0.0)
-    # A test just before may have looked.
-    monkeypatch.setattr(wake, "_next_look", 0.0)
+def _check_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wake, "_CHECK_EVERY_SECONDS", 0.0)
+    # An earlier test may have checked a moment ago.
+    monkeypatch.setattr(wake, "_next_check_at", 0.0)
 
 
 def test_a_publish_queues_the_pumps_that_are_missing(settings: Any) -> None:

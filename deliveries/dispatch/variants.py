@@ -1,4 +1,4 @@
-"""Signing a test request as its variant wants it. Pure."""
+"""How a test request is signed that differs from a usual one on purpose. Pure."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from datetime import datetime, timedelta
 from deliveries.models.variant import VariantKind
 from subscriptions.endpoints.signing_token_format import TokenPair
 
-# Well beyond the five minutes that Standard Webhooks allows.
+# Far more than the five minutes that Standard Webhooks allows.
 OLD_BY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What the signature of a request is made of, besides its body."""
+    """What a request is signed with, besides its body."""
 
     tokens: TokenPair | None
     event_id: str
     sent_at: datetime
 
 
-def varied(usual: Signing, kind: str, *, sent_as: str, make_token: Callable[[], str]) -> Signing:
-    """How a request of this kind is signed; `make_token` makes one that nobody knows."""
+def vary_signing(
+    usual: Signing, kind: str, *, sent_as: str, make_token: Callable[[], str]
+) -> Signing:
+    """Return what a request of this kind is signed with; `make_token` makes a token nobody knows."""
     tokens, event_id, sent_at = usual.tokens, sent_as or usual.event_id, usual.sent_at
     if tokens is not None and kind == VariantKind.NEW_TOKEN:
         tokens = TokenPair(tokens.current)
