@@ -45,8 +45,8 @@ def act(client: Client, model: str, action: str, *pks: object) -> list[str]:
     response = client.post(
         list_url(model), {"action": action, "_selected_action": [str(pk) for pk in pks]}
     )
-    return said(response)
+    return read_messages(response)
 
 
-def said(response: Any) -> list[str]:
+def read_messages(response: Any) -> list[str]:
     return [str(message) for message in get_messages(response.wsgi_request)]

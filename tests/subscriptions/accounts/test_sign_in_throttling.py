@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -32,15 +33,18 @@ for _ in range(3):
 """
 
 
-def sign_in(password: str, *, address: str = "192.0.2.1", email: str = "ann@example.com") -> Client:
-    client = Client(REMOTE_ADDR=address)
+def sign_in(password: str, *, address: str = "192.0.2.1", email: str = "ann@example.com") -> Any:
+    """Try to sign in from an address; returns the response."""
     form = {"login": email, "password": password}
-    client.answer = client.post(reverse("account_login"), form)  # type: ignore[attr-defined]
-    return client
+    return Client(REMOTE_ADDR=address).post(reverse("account_login"), form)
 
 
-def is_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
+
+
+def succeeds(response: Any) -> bool:
+    return is_signed_in(response.client)
 
 
 @pytest.fixture
@@ -50,34 +54,36 @@ def ann(db: None) -> User:
 
 def test_the_right_password_does_not_help_after_five_wrong_ones_from_anywhere(ann: User) -> None:
     for number in range(5):
-        assert not is_in(sign_in("wrong", address=f"192.0.2.{number}"))
-    assert not is_in(sign_in(PASSWORD, address="198.51.100.1"))
+        assert not succeeds(sign_in("wrong", address=f"192.0.2.{number}"))
+    assert not succeeds(sign_in(PASSWORD, address="198.51.100.1"))
     with time_machine.travel(timezone.now() + timedelta(minutes=6), tick=False):
-        assert is_in(sign_in(PASSWORD))
+        assert succeeds(sign_in(PASSWORD))
 
 
-def test_who_asks_too_often_gets_a_page_of_the_portal(ann: User, settings: Settings) -> None:
+def test_someone_who_tries_too_often_gets_a_page_of_the_portal(
+    ann: User, settings: Settings
+) -> None:
     settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
     sign_in("wrong")
-    refused = sign_in(PASSWORD).answer  # type: ignore[attr-defined]
+    refused = sign_in(PASSWORD)
     assert refused.status_code == 429
     assert "<h1>Too many attempts</h1>" in refused.content.decode()
     assert f'href="{reverse("account_login")}"' in refused.content.decode()
 
 
-def test_another_port_in_the_host_header_is_no_fresh_start(ann: User) -> None:
+def test_another_port_in_the_host_header_does_not_start_a_new_count(ann: User) -> None:
     form = {"login": ann.email, "password": "wrong"}
     for number in range(5):
         client = Client(HTTP_HOST=f"localhost:{number + 1}", REMOTE_ADDR=f"192.0.2.{number}")
         client.post(reverse("account_login"), form)
-    assert not is_in(sign_in(PASSWORD, address="198.51.100.1"))
+    assert not succeeds(sign_in(PASSWORD, address="198.51.100.1"))
 
 
-def test_one_address_may_not_go_through_many_accounts(ann: User) -> None:
+def test_one_address_cannot_try_many_accounts(ann: User) -> None:
     for number in range(10):
         sign_in("wrong", email=f"user{number}@example.com")
-    assert not is_in(sign_in(PASSWORD))
-    assert is_in(sign_in(PASSWORD, address="198.51.100.1"))
+    assert not succeeds(sign_in(PASSWORD))
+    assert succeeds(sign_in(PASSWORD, address="198.51.100.1"))
 
 
 def test_behind_a_proxy_each_client_is_counted_by_itself(ann: User, settings: Settings) -> None:
@@ -89,7 +95,7 @@ def test_behind_a_proxy_each_client_is_counted_by_itself(ann: User, settings: Se
     for forwarded, allowed in (("203.0.113.66", False), ("203.0.113.5", True)):
         client = Client(REMOTE_ADDR="10.0.0.1", headers={"X-Forwarded-For": forwarded})
         client.post(reverse("account_login"), {"login": ann.email, "password": PASSWORD})
-        assert is_in(client) is allowed
+        assert is_signed_in(client) is allowed
 
 
 @pytest.mark.django_db(transaction=True)
@@ -104,7 +110,7 @@ def test_two_processes_count_together(process_environment: dict[str, str]) -> No
     with ThreadPoolExecutor() as pool:
         for ended in pool.map(run, range(2)):
             assert ended.returncode == 0, ended.stderr.decode()
-    assert not is_in(sign_in(PASSWORD, address="198.51.100.1"))
+    assert not succeeds(sign_in(PASSWORD, address="198.51.100.1"))
 
 
 def test_neither_addresses_nor_accounts_can_be_read_in_the_table(ann: User) -> None:
@@ -119,7 +125,7 @@ def test_neither_addresses_nor_accounts_can_be_read_in_the_table(ann: User) -> N
 
 
 @pytest.mark.django_db
-def test_values_are_there_until_they_expire() -> None:
+def test_a_value_can_be_read_until_it_expires() -> None:
     other = DatabaseCache("", {})  # as another process has it
     with time_machine.travel(timezone.now(), tick=False) as clock:
         cache.set("a", [1.5, 2.5], 10)
@@ -137,7 +143,7 @@ def test_values_are_there_until_they_expire() -> None:
 
 
 @pytest.mark.django_db
-def test_what_has_expired_is_dropped_and_nothing_else() -> None:
+def test_only_expired_values_are_dropped() -> None:
     with time_machine.travel(timezone.now(), tick=False) as clock:
         cache.set("short", 1, 1)
         cache.set("long", 1, 100)
@@ -151,6 +157,6 @@ def test_what_has_expired_is_dropped_and_nothing_else() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_several_that_add_a_key_at_once_one_alone_does() -> None:
+def test_of_several_that_add_a_key_at_the_same_time_exactly_one_succeeds() -> None:
     answers = run_concurrently(4, lambda: cache.add("lock", True, 10))
     assert sorted(answers) == [False, False, False, True]

@@ -32,10 +32,16 @@ from tests.staff_clients import act, change_url, list_url, staff, superuser
 pytestmark = pytest.mark.django_db
 URL = "https://example.com/hook"
 NEVER_DELETED = [
-    "subscriptions.broadcaster", "subscriptions.endpoint", "subscriptions.auditentry",
-    "subscriptions.publishertoken", "subscriptions.user", "deliveries.event",
-    "deliveries.delivery", "deliveries.attempt", "deliveries.pump",
-]  # fmt: skip
+    "subscriptions.broadcaster",
+    "subscriptions.endpoint",
+    "subscriptions.auditentry",
+    "subscriptions.publishertoken",
+    "subscriptions.user",
+    "deliveries.event",
+    "deliveries.delivery",
+    "deliveries.attempt",
+    "deliveries.pump",
+]
 
 
 @pytest.fixture
@@ -44,11 +50,12 @@ def root() -> Client:
 
 
 @pytest.fixture
-def made() -> CreatedBroadcaster:
+def account() -> CreatedBroadcaster:
     return broadcaster_on("clawget")
 
 
-def ours() -> list[Any]:
+def registered_pages() -> list[Any]:
+    """(model, page) of each page of the portal's own apps, and of second factors."""
     return [
         (model, page)
         for model, page in admin.site._registry.items()
@@ -56,31 +63,31 @@ def ours() -> list[Any]:
     ]
 
 
-def test_every_model_has_a_page_that_opens(root: Client, made: CreatedBroadcaster) -> None:
-    endpoint_at(URL, made.broadcaster)
-    registered = {model._meta.model_name for model, _ in ours()}
+def test_every_model_has_a_page_that_opens(root: Client, account: CreatedBroadcaster) -> None:
+    endpoint_at(URL, account.broadcaster)
+    registered = {model._meta.model_name for model, _ in registered_pages()}
     assert {"platform", "endpoint", "delivery", "attempt", "pump", "replay"} <= registered
-    for model, _ in ours():
+    for model, _ in registered_pages():
         url = list_url(f"{model._meta.app_label}_{model._meta.model_name}")
         assert root.get(url).status_code == 200, url
 
 
 def test_no_page_of_another_package_writes_jobs_addresses_or_keys() -> None:
     others = {m._meta.label for m, _ in admin.site._registry.items()} - {
-        m._meta.label for m, _ in ours()
+        m._meta.label for m, _ in registered_pages()
     }
     assert others == {"auth.Group"}
 
 
 def test_not_even_a_superuser_can_write_secrets_or_the_log_by_a_form(
-    root: Client, made: CreatedBroadcaster
+    root: Client, account: CreatedBroadcaster
 ) -> None:
     request = root.get(reverse("admin:index")).wsgi_request
     for label in ("AuditEntry", "Event", "Delivery", "Attempt", "PublisherToken", "Invitation"):
-        page = next(page for model, page in ours() if model.__name__ == label)
+        page = next(page for model, page in registered_pages() if model.__name__ == label)
         assert not page.has_add_permission(request), label
         assert not page.has_change_permission(request), label
-    endpoint = endpoint_at(URL, made.broadcaster)
+    endpoint = endpoint_at(URL, account.broadcaster)
     page = root.get(change_url("subscriptions_endpoint", endpoint.pk))
     fields = page.context["adminform"].form.fields
     assert "url" in fields and not [name for name in fields if "token" in name]
@@ -99,16 +106,16 @@ def test_permissions_are_given_by_superusers_alone() -> None:
 
 def test_nothing_of_what_happened_or_was_set_up_can_be_deleted(root: Client) -> None:
     request = root.get(reverse("admin:index")).wsgi_request
-    for model, page in ours():
+    for model, page in registered_pages():
         if model._meta.label_lower in NEVER_DELETED:
             assert not page.has_delete_permission(request), model
             assert "delete_selected" not in page.get_actions(request), model
 
 
-def test_someone_who_is_no_staff_gets_in_nowhere() -> None:
+def test_someone_who_is_not_staff_cannot_open_any_page() -> None:
     client = Client()
     client.force_login(User.objects.create_user("a@example.com", "x"))
-    for model, _ in ours():
+    for model, _ in registered_pages():
         url = list_url(f"{model._meta.app_label}_{model._meta.model_name}")
         assert client.get(url, follow=True).status_code == 403
 
@@ -159,8 +166,8 @@ def test_an_owner_without_an_account_is_refused(root: Client) -> None:
     assert not Broadcaster.objects.exists()
 
 
-def test_limit_and_pause_are_set_and_audited(root: Client, made: CreatedBroadcaster) -> None:
-    live = made.broadcaster
+def test_limit_and_pause_are_set_and_audited(root: Client, account: CreatedBroadcaster) -> None:
+    live = account.broadcaster
     url = change_url("subscriptions_broadcaster", live.pk)
     root.post(url, {"name": "Acme", "max_endpoints": "6", "paused": "on", "platform": "cleeng"})
     live.refresh_from_db()
@@ -188,18 +195,19 @@ def endpoint_form(endpoint: Endpoint, **changes: str) -> dict[str, str]:
 
 
 def test_an_endpoints_settings_are_changed_through_the_verb(
-    root: Client, made: CreatedBroadcaster
+    root: Client, account: CreatedBroadcaster
 ) -> None:
-    endpoint = endpoint_at(URL, made.broadcaster)
+    endpoint = endpoint_at(URL, account.broadcaster)
     ciphertext = endpoint.token_ciphertext
     url = change_url("subscriptions_endpoint", endpoint.pk)
-    response = root.post(
-        url,
-        endpoint_form(
-            endpoint, name="Renamed", topic_list="review.created\npurchase.completed",
-            timeout_seconds="7", signature="standard",
-        ),
-    )  # fmt: skip
+    form = endpoint_form(
+        endpoint,
+        name="Renamed",
+        topic_list="review.created\npurchase.completed",
+        timeout_seconds="7",
+        signature="standard",
+    )
+    response = root.post(url, form)
     assert response.status_code == 302
     endpoint.refresh_from_db()
     assert (endpoint.name, endpoint.timeout_seconds, endpoint.signature) == (
@@ -224,10 +232,10 @@ def test_an_endpoints_settings_are_changed_through_the_verb(
         ({"signature": "none"}, "does not allow"),
     ],
 )
-def test_what_the_verb_refuses_stands_at_the_field_and_changes_nothing(
-    root: Client, made: CreatedBroadcaster, change: dict[str, str], words: str
+def test_what_the_verb_refuses_is_said_at_the_field_and_changes_nothing(
+    root: Client, account: CreatedBroadcaster, change: dict[str, str], words: str
 ) -> None:
-    endpoint = endpoint_at(URL, made.broadcaster)
+    endpoint = endpoint_at(URL, account.broadcaster)
     url = change_url("subscriptions_endpoint", endpoint.pk)
     response = root.post(url, endpoint_form(endpoint, **change))
     assert response.status_code == 200
@@ -238,17 +246,17 @@ def test_what_the_verb_refuses_stands_at_the_field_and_changes_nothing(
     assert not AuditEntry.objects.filter(action="endpoint.update").exists()
 
 
-def test_no_secret_is_on_an_endpoints_page(root: Client, made: CreatedBroadcaster) -> None:
+def test_no_secret_is_on_an_endpoints_page(root: Client, account: CreatedBroadcaster) -> None:
     endpoint = endpoint_at(
-        URL, made.broadcaster, headers=[("Authorization", "Bearer s3cret"), ("X-Shop", "7")]
+        URL, account.broadcaster, headers=[("Authorization", "Bearer s3cret"), ("X-Shop", "7")]
     )
     text = root.get(change_url("subscriptions_endpoint", endpoint.pk)).content.decode()
     assert endpoint.token_hint in text and "X-Shop: 7" in text
     assert "s3cret" not in text and endpoint.token_ciphertext not in text
 
 
-def test_a_deleted_endpoint_is_there_to_read(root: Client, made: CreatedBroadcaster) -> None:
-    endpoint = endpoint_at(URL, made.broadcaster)
+def test_a_deleted_endpoint_can_still_be_read(root: Client, account: CreatedBroadcaster) -> None:
+    endpoint = endpoint_at(URL, account.broadcaster)
     delete_endpoint(endpoint=endpoint, actor=COMMAND_LINE)
     url = change_url("subscriptions_endpoint", endpoint.pk)
     text = root.get(url).content.decode()
@@ -256,8 +264,10 @@ def test_a_deleted_endpoint_is_there_to_read(root: Client, made: CreatedBroadcas
     assert root.post(url, endpoint_form(endpoint, name="x")).status_code == 403
 
 
-def test_actions_on_endpoints_say_how_many(root: Client, made: CreatedBroadcaster) -> None:
-    one, two = (endpoint_at(URL, made.broadcaster) for _ in range(2))
+def test_actions_on_endpoints_say_how_many_were_changed(
+    root: Client, account: CreatedBroadcaster
+) -> None:
+    one, two = (endpoint_at(URL, account.broadcaster) for _ in range(2))
     model = "subscriptions_endpoint"
     assert act(root, model, "suspend", one.pk, two.pk) == ["2 suspended."]
     assert act(root, model, "resume", one.pk) == ["1 resumed."]
@@ -276,9 +286,11 @@ def test_actions_on_endpoints_say_how_many(root: Client, made: CreatedBroadcaste
 
 
 @pytest.mark.parametrize("status", ["active", "inactive", "suspended", "deleted"])
-def test_endpoints_are_found_by_status(root: Client, made: CreatedBroadcaster, status: str) -> None:
+def test_endpoints_are_found_by_status(
+    root: Client, account: CreatedBroadcaster, status: str
+) -> None:
     _, inactive, suspended, deleted = (
-        endpoint_at(URL, made.broadcaster, name=f"it-is-{n}")
+        endpoint_at(URL, account.broadcaster, name=f"it-is-{n}")
         for n in ("active", "inactive", "suspended", "deleted")
     )
     Endpoint.objects.filter(pk=inactive.pk).update(active=False)
@@ -292,11 +304,11 @@ def test_endpoints_are_found_by_status(root: Client, made: CreatedBroadcaster, s
 # --- Publisher tokens, members, invitations ---------------------------------------------------------
 
 
-def test_a_publisher_token_is_known_by_its_hint_and_can_be_revoked(
-    root: Client, made: CreatedBroadcaster
+def test_a_publisher_token_is_shown_by_its_hint_and_can_be_revoked(
+    root: Client, account: CreatedBroadcaster
 ) -> None:
     token = create_token(
-        broadcaster=made.broadcaster, name="CI", scopes=["events:write"], actor=COMMAND_LINE
+        broadcaster=account.broadcaster, name="CI", scopes=["events:write"], actor=COMMAND_LINE
     )
     url = change_url("subscriptions_publishertoken", token.token.pk)
     text = root.get(url).content.decode()
@@ -309,10 +321,10 @@ def test_a_publisher_token_is_known_by_its_hint_and_can_be_revoked(
     assert PublisherToken.objects.filter(pk=token.token.pk).exists()
 
 
-def test_the_last_owner_stays(root: Client, made: CreatedBroadcaster) -> None:
+def test_the_last_owner_cannot_be_removed(root: Client, account: CreatedBroadcaster) -> None:
     owner, other = (
         Member.objects.create(
-            broadcaster=made.broadcaster,
+            broadcaster=account.broadcaster,
             user=User.objects.create_user(f"{name}@example.com", "x"),
             role=role,
         )
@@ -326,10 +338,10 @@ def test_the_last_owner_stays(root: Client, made: CreatedBroadcaster) -> None:
 
 
 def test_an_invitation_is_withdrawn_and_its_link_not_shown(
-    root: Client, made: CreatedBroadcaster
+    root: Client, account: CreatedBroadcaster
 ) -> None:
     invited = invite(
-        broadcaster=made.broadcaster, email="a@example.com", role="viewer", actor=COMMAND_LINE
+        broadcaster=account.broadcaster, email="a@example.com", role="viewer", actor=COMMAND_LINE
     )
     url = change_url("subscriptions_invitation", invited.invitation.pk)
     assert invited.invitation.digest not in root.get(url).content.decode()
@@ -348,7 +360,7 @@ def test_the_seed_of_a_second_factor_is_not_shown(root: Client) -> None:
 # --- Users ------------------------------------------------------------------------------------------
 
 
-def test_a_user_is_made_by_e_mail_address(root: Client) -> None:
+def test_a_user_is_created_by_email_address(root: Client) -> None:
     url = reverse("admin:subscriptions_user_add")
     form = {
         "email": "New@Example.com",
@@ -361,7 +373,7 @@ def test_a_user_is_made_by_e_mail_address(root: Client) -> None:
     assert "has an account already" in root.post(url, form).content.decode()
 
 
-def test_staff_who_edit_users_cannot_give_themselves_more() -> None:
+def test_staff_who_may_edit_users_cannot_give_themselves_more_permissions() -> None:
     client = staff("subscriptions.view_user", "subscriptions.change_user")
     me = User.objects.get(email="staff@example.com")
     root = User.objects.create_superuser("root@example.com", "x")
@@ -379,12 +391,12 @@ def test_staff_who_edit_users_cannot_give_themselves_more() -> None:
 
 
 def test_the_audit_log_is_read_only_and_narrowed_by_broadcaster_and_action(
-    root: Client, made: CreatedBroadcaster
+    root: Client, account: CreatedBroadcaster
 ) -> None:
-    endpoint = endpoint_at(URL, made.broadcaster)
-    endpoint_at(URL, made.sandbox)
+    endpoint = endpoint_at(URL, account.broadcaster)
+    endpoint_at(URL, account.sandbox)
     page = list_url("subscriptions_auditentry")
-    narrowed: dict[str, Any] = {"broadcaster": made.broadcaster.pk, "action": "endpoint.create"}
+    narrowed: dict[str, Any] = {"broadcaster": account.broadcaster.pk, "action": "endpoint.create"}
     text = root.get(page, narrowed).content.decode()
     assert endpoint.public_id in text
     assert "1 result" in text

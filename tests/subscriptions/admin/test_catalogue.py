@@ -43,7 +43,7 @@ def test_a_platform_from_a_file_is_read_only(root: Client) -> None:
         assert root.post(delete, {"post": "yes"}).status_code == 403
 
 
-def test_an_own_platform_is_made_and_used(root: Client) -> None:
+def test_staff_create_a_platform_of_their_own_and_it_can_be_used(root: Client) -> None:
     assert own_platform(root, delivery={"timeout_seconds": 9}).status_code == 302
     platform = Platform.objects.get(pk="shop")
     assert platform.origin == Origin.OWN
@@ -69,13 +69,22 @@ def test_a_mistake_in_the_rules_is_named(root: Client, changes: Any, words: str)
 
 
 def topic_form(**changes: Any) -> dict[str, Any]:
-    return {"platform": "shop", "name": "order.paid", "group": "orders", "group_title": "Orders",
-            "position": "0", "description": "", "source": "prop", "aliases": "[]",
-            "sample": '{"id": 1}',
-            "schema": '{"type": "object", "required": ["id"]}'} | changes  # fmt: skip
+    form = {
+        "platform": "shop",
+        "name": "order.paid",
+        "group": "orders",
+        "group_title": "Orders",
+        "position": "0",
+        "description": "",
+        "source": "prop",
+        "aliases": "[]",
+        "sample": '{"id": 1}',
+        "schema": '{"type": "object", "required": ["id"]}',
+    }
+    return form | changes
 
 
-def test_an_own_platforms_topic_is_made_and_changed(root: Client) -> None:
+def test_a_topic_of_a_platform_that_staff_created_is_added_and_changed(root: Client) -> None:
     own_platform(root)
     url = reverse("admin:subscriptions_topic_add")
     assert root.post(url, topic_form()).status_code == 302

@@ -57,7 +57,7 @@ def test_an_entry_can_be_neither_changed_nor_deleted(
     assert AuditEntry.objects.get(pk=entry.pk).action == "endpoint.test"
 
 
-def test_it_does_not_go_with_its_broadcaster_unless_an_operator_means_it(
+def test_a_broadcaster_with_entries_can_only_be_deleted_where_removal_is_allowed(
     entry: AuditEntry, portal: Portal
 ) -> None:
     with pytest.raises(AuditIsAppendOnly), transaction.atomic():
@@ -95,8 +95,8 @@ def test_postgresql_itself_refuses(statement: str, entry: AuditEntry) -> None:
 # --- Accounts ------------------------------------------------------------------------------------
 
 
-def of(broadcaster: Broadcaster | None) -> list[tuple[str, str, str]]:
-    """(action, who, whom) of what is about accounts, oldest first."""
+def account_entries(broadcaster: Broadcaster | None) -> list[tuple[str, str, str]]:
+    """(action, who, whom) of the entries about accounts, oldest first."""
     found = AuditEntry.objects.filter(broadcaster=broadcaster, action__startswith="account.")
     return [(e.action.removeprefix("account."), e.actor_label, e.target) for e in found[::-1]]
 
@@ -110,8 +110,8 @@ def test_signing_in_and_out_is_in_the_log_of_each_broadcaster_of_the_user(portal
     sign_in(client, "developer@example.com", PASSWORD)
     client.post(reverse("account_logout"))
     who = "developer@example.com"
-    assert of(portal.live) == [("sign_in", who, ""), ("sign_out", who, "")]
-    assert of(portal.foreign) == of(portal.sandbox) == []
+    assert account_entries(portal.live) == [("sign_in", who, ""), ("sign_out", who, "")]
+    assert account_entries(portal.foreign) == account_entries(portal.sandbox) == []
     addresses = AuditEntry.objects.filter(action__startswith="account.")
     assert {entry.address for entry in addresses} == {"192.0.2.7"}
 
@@ -122,8 +122,8 @@ def test_a_failed_sign_in_names_the_account_and_keeps_nothing_that_was_typed(
     sign_in(Client(), "Developer@Example.com", "wr0ng-passw0rd")
     sign_in(Client(), "typed-my-passw0rd@here.example", "wr0ng-passw0rd")
     sign_in(Client(), "nul\0@example.com", "wr0ng-passw0rd")
-    assert of(portal.live) == [("fail_sign_in", "someone", "developer@example.com")]
-    assert ("fail_sign_in", "someone", "") in of(None)
+    assert account_entries(portal.live) == [("fail_sign_in", "someone", "developer@example.com")]
+    assert ("fail_sign_in", "someone", "") in account_entries(None)
     assert "passw0rd" not in str(list(AuditEntry.objects.values()))
 
 
@@ -131,11 +131,11 @@ def test_a_new_password_is_logged_without_it(portal: Portal) -> None:
     client = portal.client("owner")
     form = {"oldpassword": PASSWORD, "password1": "n3w-passw0rd!", "password2": "n3w-passw0rd!"}
     client.post(reverse("account_change_password"), form)
-    assert ("change_password", "owner@example.com", "") in of(portal.live)
+    assert ("change_password", "owner@example.com", "") in account_entries(portal.live)
     assert "passw0rd" not in str(list(AuditEntry.objects.values()))
 
 
-def test_second_factors_are_logged_when_they_come_fail_and_go(portal: Portal, rf: Any) -> None:
+def test_adding_failing_and_removing_a_second_factor_is_logged(portal: Portal, rf: Any) -> None:
     viewer = portal.users["viewer"]
     device = totp.TOTP.activate(viewer, totp.generate_totp_secret()).instance
     told = {"sender": Authenticator, "request": rf.get("/"), "user": viewer}
@@ -146,7 +146,7 @@ def test_second_factors_are_logged_when_they_come_fail_and_go(portal: Portal, rf
     client.post(reverse("mfa_authenticate"), {"code": "000000"})
 
     who = "viewer@example.com"
-    assert of(portal.live) == [
+    assert account_entries(portal.live) == [
         ("add_second_factor", who, ""),
         ("renew_recovery_codes", who, ""),
         ("remove_second_factor", who, ""),
@@ -163,13 +163,15 @@ def test_what_staff_do_to_an_account_is_in_its_broadcasters_logs(portal: Portal)
     )
     form = {"password1": "s3t-by-staff", "password2": "s3t-by-staff", "usable_password": "true"}
     root.post(reverse("admin:auth_user_password_change", args=[viewer.pk]), form)
-    assert of(portal.live) == [
+    assert account_entries(portal.live) == [
         ("remove_second_factor", "root@example.com", "viewer@example.com"),
         ("change_by_staff", "root@example.com", "viewer@example.com"),
     ]
     assert User.objects.get(pk=viewer.pk).check_password("s3t-by-staff")
     assert AuditEntry.objects.latest("id").after == {"fields": ["password"]}
-    assert root.get(reverse("admin:password_change")).url == reverse("account_change_password")  # type: ignore[attr-defined]
+    assert root.get(reverse("admin:password_change"))["Location"] == reverse(
+        "account_change_password"
+    )
 
 
 # --- The page --------------------------------------------------------------------------------------
@@ -192,13 +194,13 @@ def actions_in_the_code() -> set[str]:
     return {text for text in found if ACTION.fullmatch(text)}
 
 
-def test_the_filter_offers_every_subject_there_is_and_no_other() -> None:
+def test_the_filter_offers_exactly_the_subjects_of_the_actions() -> None:
     subjects = {action.partition(".")[0] for action in actions_in_the_code()}
     assert {"endpoint", "account", "delivery"} <= subjects
     assert {name for name, _ in SUBJECTS} == subjects
 
 
-def test_every_action_has_words_of_its_own_and_no_other_has() -> None:
+def test_the_actions_with_words_are_those_that_the_code_records() -> None:
     sources = (*BASE_DIR.glob("subscriptions/**/*.py"), *BASE_DIR.glob("deliveries/**/*.py"))
     code = "".join(path.read_text() for path in sources)
     assert actions_in_the_code() <= set(ACTION_WORDS)

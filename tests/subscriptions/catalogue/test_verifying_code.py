@@ -39,9 +39,9 @@ def signed(scheme: str, token: str, *, age_seconds: int = 0, previous: str | Non
 
 
 class _Headers(dict[str, str]):
-    """Header names in any case, as frameworks have them."""
+    """Headers that are found in upper and lower case, as in web frameworks."""
 
-    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+    def get(self, name: str, default: Any = "") -> Any:
         return super().get(name.lower(), default)
 
 
