@@ -29,10 +29,13 @@ def check_secret_keys(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_tokens_open(**_: Any) -> list[CheckMessage]:
-    """E002: the keys open the oldest and the newest signing token. Passes if there is no database yet."""
+    """E002: the keys open the oldest and the newest signing token.
+
+    Passes if there is no database yet.
+    """
     try:
         check_ring()
-        for endpoint in _oldest_and_newest():
+        for endpoint in _oldest_and_newest_tokens():
             decrypt(endpoint.token_ciphertext)
     except DatabaseError:
         return []
@@ -46,7 +49,7 @@ def check_tokens_open(**_: Any) -> list[CheckMessage]:
     return []
 
 
-def _oldest_and_newest() -> Iterator[Endpoint]:
+def _oldest_and_newest_tokens() -> Iterator[Endpoint]:
     with_token = Endpoint.objects.exclude(token_ciphertext="").only("token_ciphertext")
     yield from with_token.order_by("pk")[:1]
     yield from with_token.order_by("-pk")[:1]

@@ -15,8 +15,8 @@ class _HasMeta(Protocol):
 def client_address(request: _HasMeta) -> str | None:
     """The address a request came from; None if that is no IP address (a Unix socket).
 
-    Each of WEBHOOKS_PROXY_HOPS proxies adds its peer to X-Forwarded-For: the client's address is the
-    entry that the outermost proxy added. Entries before it were written by the client.
+    Each of WEBHOOKS_PROXY_HOPS proxies adds its peer to X-Forwarded-For: the client's address is
+    the entry that the outermost proxy added. Entries before it were written by the client.
     """
     hops: int = settings.WEBHOOKS_PROXY_HOPS
     peer = request.META.get("REMOTE_ADDR", "")

@@ -21,6 +21,8 @@ from subscriptions.models.shared_cache import SharedCacheEntry
 
 
 class DatabaseCache(BaseCache):
+    """Django's cache interface over the table of SharedCacheEntry."""
+
     def __init__(self, location: str, params: Mapping[str, Any]) -> None:
         super().__init__(dict(params))
 
@@ -31,7 +33,10 @@ class DatabaseCache(BaseCache):
         timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
-        """Store a value unless the key has one; of several callers at once, exactly one gets True."""
+        """Store a value unless the key has one.
+
+        Of several callers at once, exactly one gets True.
+        """
         SharedCacheEntry.objects.filter(expires_at__lte=timezone.now()).delete()
         try:
             with transaction.atomic():

@@ -94,13 +94,13 @@ class Table:
         return self.integer(key, low, high) if key in self.values else None
 
     def number(self, key: str, low: float, high: float) -> float:
-        return self.checked_number(key, self._get(key), low, high)
+        return self.check_number(key, self._get(key), low, high)
 
     def numbers(self, key: str, low: float, high: float) -> tuple[float, ...]:
         items = self._typed(key, list, "an array of numbers")
-        return tuple(self.checked_number(key, item, low, high) for item in items)
+        return tuple(self.check_number(key, item, low, high) for item in items)
 
-    def checked_number(self, key: str, value: object, low: float, high: float) -> float:
+    def check_number(self, key: str, value: object, low: float, high: float) -> float:
         """`value` of `key` as a float, refused unless it is a number from `low` to `high`."""
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise self.error(key, f"{value!r} is not a number", near=str(value))

@@ -20,6 +20,8 @@ MAX_OPEN_INVITATIONS = 100
 
 
 class NewInvitation(NamedTuple):
+    """An invitation, with the token for its link."""
+
     invitation: Invitation
     token: str  # plain text of the link, here once
 
@@ -154,7 +156,10 @@ def withdraw_invitation(*, invitation: Invitation, actor: Actor) -> None:
 
 
 def _check_other_owner(member: Member) -> None:
-    """Raise Conflict if the member is the only owner. The lock keeps two owners from leaving at once."""
+    """Raise Conflict if the member is the only owner.
+
+    The lock keeps two owners from leaving at once.
+    """
     Broadcaster.objects.select_for_update(of=("self",)).get(pk=member.broadcaster_id)
     others = Member.objects.filter(broadcaster_id=member.broadcaster_id, role=Role.OWNER).exclude(
         pk=member.pk
@@ -168,7 +173,10 @@ def _check_other_owner(member: Member) -> None:
 
 @transaction.atomic
 def change_role(*, member: Member, role: str, actor: Actor) -> bool:
-    """Give a member another role; False if they have it already. Raises Conflict for the last owner."""
+    """Give a member another role; False if they have it already.
+
+    Raises Conflict for the last owner.
+    """
     chosen = _check_role(role)
     if chosen == member.role:
         return False

@@ -24,6 +24,8 @@ _LAST_USED_INTERVAL = timedelta(minutes=1)
 
 
 class NewToken(NamedTuple):
+    """A publisher token, with its plain text."""
+
     token: PublisherToken
     plaintext: str  # here once
 
@@ -116,9 +118,10 @@ def _cached_broadcaster(pk: int) -> Broadcaster:
 
 
 def authenticate(plaintext: str, *, address: str | None) -> PublisherToken | None:
-    """Find the live token of this plain text, with its broadcaster and platform; None for any other.
+    """Find the live token that has this plain text; None if there is none.
 
-    Notes when and from which address it was used, once a minute at most.
+    It comes with its broadcaster and platform. When and from which address it was used is noted,
+    once a minute at most.
     """
     if not has_publisher_token_form(plaintext):
         return None
@@ -136,7 +139,10 @@ def authenticate(plaintext: str, *, address: str | None) -> PublisherToken | Non
 
 
 def revoke_token(token: PublisherToken, *, actor: Actor) -> None:
-    """End a token: every later call with it is refused. One that is revoked already is left as it is."""
+    """End a token: every later call with it is refused.
+
+    One that is revoked already is left as it is.
+    """
     with transaction.atomic():
         if PublisherToken.objects.filter(pk=token.pk, revoked_at=None).update(
             revoked_at=timezone.now()

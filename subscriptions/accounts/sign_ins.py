@@ -31,32 +31,34 @@ def _record(
 
 
 @receiver(auth.user_logged_in)
-def _signed_in(request: HttpRequest | None, user: User, **_: Any) -> None:
+def _record_sign_in(request: HttpRequest | None, user: User, **_: Any) -> None:
     _record(user, request, "account.sign_in")
 
 
 @receiver(auth.user_logged_out)
-def _signed_out(request: HttpRequest | None, user: User | None, **_: Any) -> None:
+def _record_sign_out(request: HttpRequest | None, user: User | None, **_: Any) -> None:
     if user is not None:
         _record(user, request, "account.sign_out")
 
 
 @receiver(auth.user_login_failed)
-def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+def _record_failed_sign_in(
+    credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any
+) -> None:
     typed = credentials.get("email") or credentials.get("username") or ""
     user = User.objects.filter(email__iexact=str(typed)[:254].replace("\0", "")).first()
-    is_signed_in = (
+    is_record_sign_in = (
         request is not None and getattr(request, "user", None) == user and user is not None
     )
     # Unless that user is signed in already, nobody knows who it was.
-    label = user.email if user and is_signed_in else "someone"
-    actor = Actor(label=label, user=user if is_signed_in else None, address=_address(request))
-    action = "account.fail_password_check" if is_signed_in else "account.fail_sign_in"
+    label = user.email if user and is_record_sign_in else "someone"
+    actor = Actor(label=label, user=user if is_record_sign_in else None, address=_address(request))
+    action = "account.fail_password_check" if is_record_sign_in else "account.fail_sign_in"
     record_for_user(user=user, actor=actor, action=action)
 
 
 @receiver(mfa.authentication_failed)
-def _second_factor_failed(
+def _record_failed_second_factor(
     request: HttpRequest | None, user: User, authenticator: Any, **_: Any
 ) -> None:
     actor = Actor(label="someone with the password", address=_address(request))
@@ -66,17 +68,17 @@ def _second_factor_failed(
 
 @receiver(account.password_changed)
 @receiver(account.password_set)
-def _password_changed(request: HttpRequest, user: User, **_: Any) -> None:
+def _record_changed_password(request: HttpRequest, user: User, **_: Any) -> None:
     _record(user, request, "account.change_password")
 
 
 @receiver(account.password_reset)
-def _password_reset(request: HttpRequest, user: User, **_: Any) -> None:
+def _record_reset_password(request: HttpRequest, user: User, **_: Any) -> None:
     _record(user, request, "account.reset_password")
 
 
 @receiver(account.email_changed)
-def _email_changed(
+def _record_changed_email(
     request: HttpRequest, user: User, from_email_address: Any, to_email_address: Any, **_: Any
 ) -> None:
     actor = Actor.of_user(user, _address(request))
@@ -90,15 +92,15 @@ def _email_changed(
 
 
 @receiver(mfa.authenticator_added)
-def _factor_added(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
+def _record_added_factor(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
     _record(user, request, "account.add_second_factor", {"kind": str(authenticator.type)})
 
 
 @receiver(mfa.authenticator_removed)
-def _factor_removed(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
+def _record_removed_factor(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
     _record(user, request, "account.remove_second_factor", {"kind": str(authenticator.type)})
 
 
 @receiver(mfa.authenticator_reset)
-def _factor_reset(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
+def _record_renewed_codes(request: HttpRequest, user: User, authenticator: Any, **_: Any) -> None:
     _record(user, request, "account.renew_recovery_codes")

@@ -27,7 +27,7 @@ class NoDeleteAdmin(admin.ModelAdmin[M]):
 class ReadOnlyAdmin(NoDeleteAdmin[M]):
     """Rows that staff read, and change by actions alone.
 
-    Such an action is declared with `permissions=["operate"]` and calls the verb that the portal uses.
+    Such an action is declared with `permissions=["operate"]`, and calls the portal's own verb.
     """
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -48,7 +48,7 @@ class ReadOnlyAdmin(NoDeleteAdmin[M]):
 def act_on_each(
     request: HttpRequest, rows: QuerySet[Any], verb: Callable[[Any], object], done: str
 ) -> None:
-    """Call a verb on each row, and tell the user how many rows it was done to and why not to others.
+    """Call a verb on each row, and tell the user of how many it was done, and why not of others.
 
     done: the word for it, such as "resent". A verb that returns False had nothing to do.
     """

@@ -81,7 +81,10 @@ def _is_from_file(row: Model | None) -> bool:
 
 
 class CatalogueAdmin(admin.ModelAdmin[M]):
-    """Rows that staff made can be changed; those from a platform's file would be overwritten by it."""
+    """Rows that staff made can be changed.
+
+    Those from a platform's file would be overwritten by it.
+    """
 
     def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return not _is_from_file(obj) and super().has_change_permission(request, obj)

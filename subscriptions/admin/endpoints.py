@@ -36,7 +36,7 @@ _TIME_FIELDS = ["created_at", "updated_at", "deleted_at"]
 
 
 class EndpointForm(forms.ModelForm[Endpoint]):
-    """The settings, checked by the verb that will change them, in a transaction that is rolled back."""
+    """The settings; they are checked by calling the verb in a transaction that is rolled back."""
 
     topic_list = forms.CharField(
         label="Topics",

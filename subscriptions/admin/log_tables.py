@@ -63,7 +63,10 @@ class InputFilter(admin.SimpleListFilter):
 
 
 class ScopeFilter(InputFilter):
-    """A filter served by an index that ends in the primary key: the newest rows within it are listed."""
+    """A filter served by an index that ends in the primary key.
+
+    The newest rows within it are listed.
+    """
 
 
 class BroadcasterFilter(ScopeFilter):

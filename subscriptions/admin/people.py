@@ -75,7 +75,10 @@ class UserAdmin(DjangoUserAdmin[User]):
         return not is_above and super().has_change_permission(request, obj)
 
     def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
-        """Record what staff changed in the account. Django calls it for a password that they set, too."""
+        """Record what staff changed in the account.
+
+        Django calls it for a password that they set, too.
+        """
         fields = [name for part in message for name in part.get("changed", {}).get("fields", ())]
         record_for_user(
             user=obj,

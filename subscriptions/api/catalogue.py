@@ -1,4 +1,4 @@
-"""The API's resources of the account and its platform's catalogue: broadcaster, topics, use cases."""
+"""The API's resources of the account and the catalogue: broadcaster, topics, use cases."""
 
 from __future__ import annotations
 

@@ -97,7 +97,10 @@ class NewEndpointInput(EndpointInput):
 
 
 def parse_settings(values: Mapping[str, Any]) -> EndpointSettings:
-    """The settings in NewEndpointInput's validated data; the name is the URL's host unless given."""
+    """The settings in NewEndpointInput's validated data.
+
+    The name is the URL's host unless given.
+    """
     given = {name: value for name, value in values.items() if name not in ("token", "headers")}
     given.setdefault("name", _host(values["url"]))
     headers = tuple(values.get("headers", {}).items())

@@ -14,6 +14,9 @@ ACTION_WORDS: dict[str, str] = {
 
 
 def describe_action(action: str) -> str:
-    """`endpoint.rotate_token` as `Signing token rotated`; one without words of its own, spelt out."""
+    """The action in words: `endpoint.rotate_token` is `Signing token rotated`.
+
+    An action that has no words is spelt out: `endpoint.take_apart` is `Endpoint: take apart`.
+    """
     subject, _, verb = action.partition(".")
     return ACTION_WORDS.get(action) or f"{subject}: {verb}".replace("_", " ").capitalize()

@@ -38,7 +38,10 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> AuditEntry:
-    """Add an entry, in the caller's transaction. `before` and `after`: what changed, never a secret."""
+    """Add an entry, in the caller's transaction.
+
+    before, after: what changed, as it was and as it is; never a secret.
+    """
     return AuditEntry.objects.create(
         broadcaster=broadcaster,
         actor=actor.user,

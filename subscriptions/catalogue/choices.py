@@ -27,7 +27,10 @@ class TopicGroup:
 
 
 def group_topics(topics: Iterable[Topic], chosen: Iterable[str] = ()) -> list[TopicGroup]:
-    """The topics in their groups; groups in the order of their first topics. chosen: names of topics."""
+    """The topics in their groups, which are in the order of their first topics.
+
+    chosen: the names of the topics that are marked as chosen.
+    """
     names = set(chosen)
     listed = list(topics)
     order = {group: place for place, group in reversed(list(enumerate(t.group for t in listed)))}

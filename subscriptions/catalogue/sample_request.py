@@ -23,7 +23,10 @@ class SampleRequest:
 
 
 def build_sample_request(broadcaster: Broadcaster, topic: Topic) -> SampleRequest:
-    """The request for the topic's sample, with this broadcaster's id; the signature is left out (…)."""
+    """The request for the topic's sample, with this broadcaster's id.
+
+    The signature is left out (…).
+    """
     rules = broadcaster.rules
     body: dict[str, Any] = {}
     for field, source in rules.body:

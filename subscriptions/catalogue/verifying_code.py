@@ -39,7 +39,10 @@ def _quote_token(token: str, language: str) -> str:
 
 
 def render_code_samples(scheme: str, *, header: str, token: str = "") -> list[CodeSample]:
-    """A sample in each language; none for the scheme "none". Without a token they have a placeholder."""
+    """A sample in each language; none for the scheme "none".
+
+    Without a token they have a placeholder.
+    """
     if scheme == "none":
         return []
     return [

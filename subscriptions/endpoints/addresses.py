@@ -80,7 +80,7 @@ def find_address_fault(address: str, allowed: Sequence[IPNetwork]) -> str | None
         ip = ip_address(address.partition("%")[0])
     except ValueError:
         return "not an IP address"
-    ip = _as_ipv4(ip)
+    ip = _unwrap_ipv4(ip)
     return _find_fault_of_one(ip, allowed) or next(
         (reason for end in _tunnel_ends(ip) if (reason := _find_fault_of_one(end, allowed))), None
     )
@@ -90,10 +90,10 @@ def _find_fault_of_one(ip: IPv4Address | IPv6Address, allowed: Sequence[IPNetwor
     if any(ip in network for network in allowed):
         return None
     if isinstance(ip, IPv4Address):
-        return _first_match(ip, _REFUSED_V4)
+        return _find_reason(ip, _REFUSED_V4)
     if ip not in _GLOBAL_V6:
-        return _first_match(ip, _OUTSIDE_GLOBAL_V6) or "not a public address"
-    return _first_match(ip, _REFUSED_V6)
+        return _find_reason(ip, _OUTSIDE_GLOBAL_V6) or "not a public address"
+    return _find_reason(ip, _REFUSED_V6)
 
 
 def parse_networks(cidrs: Iterable[str]) -> tuple[IPNetwork, ...]:
@@ -101,7 +101,7 @@ def parse_networks(cidrs: Iterable[str]) -> tuple[IPNetwork, ...]:
     return tuple(ip_network(cidr.strip()) for cidr in cidrs if cidr.strip())
 
 
-def _as_ipv4(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+def _unwrap_ipv4(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     if isinstance(ip, IPv4Address):
         return ip
     if ip in _NAT64:
@@ -120,7 +120,7 @@ def _tunnel_ends(ip: IPv4Address | IPv6Address) -> Iterator[IPv4Address]:
         yield IPv4Address(int(ip) & 0xFFFFFFFF)
 
 
-def _first_match(
+def _find_reason(
     ip: IPv4Address | IPv6Address,
     networks: Iterable[tuple[IPv4Network, str]] | Iterable[tuple[IPv6Network, str]],
 ) -> str | None:

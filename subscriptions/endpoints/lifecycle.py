@@ -41,6 +41,8 @@ _TOKEN_COLUMNS = ("token_ciphertext", "token_hint", "token_rotated_at")
 
 
 class NewEndpoint(NamedTuple):
+    """An endpoint, with its first signing token."""
+
     endpoint: Endpoint
     token: str  # plain text, here once; "" if its requests are not signed
 

@@ -21,7 +21,9 @@ MAX_OVERLAP = timedelta(days=7)
 
 
 class RotatedToken(NamedTuple):
-    token: str
+    """The new token, and until when the one before it is good; None if it ended at once."""
+
+    token: str  # plain text, here once
     previous_expires_at: datetime | None
 
 
@@ -77,7 +79,7 @@ def rotate_token(
 ) -> RotatedToken:
     """Give it a new token; the old one stays good for `overlap` (0 to 7 days; 0 for a leak).
 
-    Raises Conflict if its requests are not signed, Refused for an overlap out of range or a bad token.
+    Raises Conflict if its requests are not signed, Refused for a bad overlap or token.
     """
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         raise Refused(

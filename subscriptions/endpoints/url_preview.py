@@ -34,7 +34,7 @@ class UrlPreview:
 
 
 def preview_url(url: str, rules: PlatformRules) -> UrlPreview:
-    """Check the URL as saving it does, then the addresses its host has now, then its certificate."""
+    """Check the URL as saving does, then the addresses its host has now, then its certificate."""
     try:
         url = check_endpoint_url(url, rules)
     except Refused as refusal:

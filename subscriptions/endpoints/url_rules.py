@@ -80,7 +80,7 @@ def check_url(
 def check_target(
     parts: EndpointURL, *, own_hosts: frozenset[str], allowed_networks: Sequence[IPNetwork]
 ) -> None:
-    """Raise Refused for a port, a host of the portal, an IP address or a private name that is barred.
+    """Raise Refused for a barred port, IP address or private name, and for the portal's own hosts.
 
     If networks are allowed, a private name may lead there, so it passes: its addresses decide.
     """

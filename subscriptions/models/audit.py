@@ -32,7 +32,7 @@ class AuditIsAppendOnly(Exception):
 def removal_allowed() -> Iterator[None]:
     """One transaction in which entries can be deleted, to apply retention or delete a broadcaster.
 
-    On PostgreSQL a trigger refuses deletions, except under a setting that this transaction alone has.
+    On PostgreSQL a trigger refuses deletions, except under a setting that only this transaction has.
     """
     with transaction.atomic():
         _tell_trigger("allowed")
@@ -61,7 +61,10 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """One change, reveal, resend or sign-in. Entries are only ever added; PostgreSQL has a trigger too."""
+    """One change, reveal, resend or sign-in.
+
+    Entries are only ever added: this class refuses all else, and on PostgreSQL a trigger does too.
+    """
 
     # None if it concerns no broadcaster, such as a member of staff signing in.
     broadcaster = models.ForeignKey(

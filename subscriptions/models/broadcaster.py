@@ -84,7 +84,7 @@ class Broadcaster(models.Model):
 
     @property
     def twin(self) -> Broadcaster | None:
-        """The sandbox of a live broadcaster, or the live broadcaster of a sandbox; None if it has none."""
+        """The sandbox of a live broadcaster, the live one of a sandbox; None if there is none."""
         return self.live if self.is_sandbox else getattr(self, "sandbox", None)
 
     def role_of(self, user: User) -> Role | None:

@@ -144,7 +144,7 @@ class Endpoint(models.Model):
 
     @property
     def can_carry_two_signatures(self) -> bool:
-        """Whether both tokens sign during an overlap; if not, the previous one does until its end."""
+        """Whether both tokens sign during an overlap; if not, the previous one signs to its end."""
         return self.broadcaster.rules.signature.scheme in ("standard", "none")
 
     def has_previous_token(self, now: datetime) -> bool:

@@ -17,7 +17,10 @@ class Scope(models.TextChoices):
 
 
 class PublisherToken(models.Model):
-    """A credential of the API. Its SHA-256 is stored; its plain text is shown once, when it is created."""
+    """A credential of the API.
+
+    Its SHA-256 is stored; its plain text is shown once, when it is created.
+    """
 
     public_id = models.CharField(max_length=40, unique=True)
     broadcaster = models.ForeignKey(

@@ -27,7 +27,10 @@ SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class PlatformFileError(ValueError):
-    """A platform's file cannot be used; the text names the file, the line, the key and the fault."""
+    """A platform's file cannot be used.
+
+    The text names the file, the line, the key and the fault.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,10 @@ def read_platform_file(path: Path) -> PlatformFile:
 
 
 def parse_platform(text: str, file_name: str) -> PlatformFile:
-    """Read the text of a file whose name has to be the platform's with `.toml`. Raises PlatformFileError."""
+    """Read the text of a file whose name has to be the platform's with `.toml`.
+
+    Raises PlatformFileError.
+    """
     # TOML ends lines with LF or CRLF; other line breaks can be parts of strings.
     text = text.replace("\r\n", "\n")
     try:
@@ -222,7 +228,10 @@ def _read_use_cases(top: Table, topics: set[str]) -> tuple[UseCaseEntry, ...]:
 
 
 def read_schema(table: Table, key: str) -> dict[str, Any]:
-    """The JSON Schema 2020-12 in the text of `key`, without references to elsewhere. Raises TableError."""
+    """The JSON Schema 2020-12 in the text of `key`, without references to elsewhere.
+
+    Raises TableError.
+    """
     schema = _read_json_object(table, key)
     if schema.get("$schema", SCHEMA_DIALECT) != SCHEMA_DIALECT:
         raise table.error(key, f"is not JSON Schema 2020-12: {schema['$schema']}", near="$schema")

@@ -88,8 +88,8 @@ class PlatformRules:
     """What a platform's file says, apart from its topics.
 
     `body` pairs each field of the request's body, in order, with its source; the field `*` stands
-    for all fields of the event's data. `success_codes` of None means any 2xx. Each of `retry_delays`
-    counts from the end of the attempt before; `max_requests` counts the first attempt too.
+    for all fields of the event's data. `success_codes` of None means any 2xx. `retry_delays` count
+    from the end of the attempt before; `max_requests` counts the first attempt too.
     """
 
     name: str
@@ -107,7 +107,10 @@ class PlatformRules:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> PlatformRules:
-        """Read the form that `to_dict` writes, or a platform file's. Raises TableError naming the key."""
+        """Read the form that `to_dict` writes, or a platform file's.
+
+        Raises TableError naming the key.
+        """
         top = Table(values)
         top.allow("name", "title", "wire", "signature", "delivery", "endpoints")
         wire, delivery, endpoints = (top.table(key) for key in ("wire", "delivery", "endpoints"))

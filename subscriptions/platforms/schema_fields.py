@@ -22,7 +22,7 @@ class SchemaField:
 def list_schema_fields(
     schema: Mapping[str, Any], prefix: str = "", depth: int = 0
 ) -> list[SchemaField]:
-    """All fields of an object's schema, to a depth of 8, nested ones after the field they are in."""
+    """All fields of an object's schema, nested ones after their parent, to a depth of 8."""
     return list(_walk(schema, prefix, depth))
 
 

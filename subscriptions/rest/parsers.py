@@ -22,7 +22,7 @@ MAX_INTEGER_DIGITS = 309
 
 
 class JSONOnly(BaseContentNegotiation):
-    """Content negotiation: responses are JSON, whatever Accept says; bodies have to say they are."""
+    """Responses are JSON, whatever the Accept header says; bodies have to declare that they are."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         given = request.META.get("CONTENT_TYPE", "")

@@ -38,7 +38,10 @@ RETRY_AFTER_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with the input. pointer: into the body (RFC 6901); "" for all of it."""
+    """One thing that is wrong with the input.
+
+    pointer: RFC 6901, into the body; "" for all of it.
+    """
 
     pointer: str
     code: str
@@ -89,6 +92,8 @@ class BadQuery(exceptions.APIException):
 
 
 class BodyTooLarge(exceptions.APIException):
+    """The body is larger than its address takes (413)."""
+
     status_code = 413
 
     def __init__(self, limit_bytes: int) -> None:
@@ -98,7 +103,10 @@ class BodyTooLarge(exceptions.APIException):
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
-    """Django REST framework's hook. None for an error of our own, which is logged with its traceback."""
+    """Django REST framework's hook.
+
+    None for an error of our own, which is logged with its traceback.
+    """
     problem = problem_of(error)
     return problem.response(context["request"]) if problem else None
 
