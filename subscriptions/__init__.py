@@ -2,5 +2,5 @@
 
 What happened, and how it reaches its receivers, is in `deliveries`, which imports this app and is
 never imported by it: what has to be known there of a change here is sent as a signal (`signals`).
-The modules beside the rooms are the ground that all of them stand on, and import none of them.
+Each folder is a room by subject; the modules beside them are what several rooms need.
 """

@@ -25,7 +25,7 @@ class Refused(PortalError):
 
 
 class Conflict(PortalError):
-    """The current state does not allow it: a limit is reached, or it has another state (HTTP 409)."""
+    """The current state does not allow it: a limit is reached, or it has changed (HTTP 409)."""
 
 
 class NotFound(PortalError):

@@ -81,7 +81,7 @@ def _pop_row(rows: dict[str, Topic], entry: TopicEntry) -> Topic | None:
 def _retire_topics(platform: Platform, vanished: dict[str, Topic], changes: list[str]) -> None:
     """Delete topics that the file no longer has.
 
-    If the platform has broadcasters they are deprecated instead: somebody may want or have had them.
+    If the platform has broadcasters they are deprecated instead: someone may want or have had them.
     """
     has_broadcasters = Broadcaster.objects.filter(platform=platform).exists()
     for name, topic in vanished.items():

@@ -32,7 +32,7 @@ class AuditIsAppendOnly(Exception):
 def removal_allowed() -> Iterator[None]:
     """One transaction in which entries can be deleted, to apply retention or delete a broadcaster.
 
-    On PostgreSQL a trigger refuses deletions, except under a setting that only this transaction has.
+    On PostgreSQL a trigger refuses deletions, except under a setting of this transaction alone.
     """
     with transaction.atomic():
         _tell_trigger("allowed")

@@ -46,5 +46,5 @@ def test_a_database_without_tables_yet_is_no_fault(monkeypatch: pytest.MonkeyPat
     def no_table() -> Any:
         raise DatabaseError("no such table")
 
-    monkeypatch.setattr(checks, "_oldest_and_newest", no_table)
+    monkeypatch.setattr(checks, "_oldest_and_newest_tokens", no_table)
     assert checks.check_tokens_open() == []
