@@ -1,39 +1,39 @@
-"""Which change made one body of another."""
+"""Identifies the change that turned one body into another."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from deliveries.signature_debugger.possible_originals import undone
-from deliveries.signature_debugger.transformations import Change, loads, made
+from deliveries.signature_debugger.possible_originals import possible_originals
+from deliveries.signature_debugger.transformations import Change, parse_body, transformations
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 _NUMBER = re.compile(r"-?[0-9][0-9.eE+-]*")
 
 
-def named(received: bytes, original: bytes) -> Change:
-    """The change that made the one of the other; "changed-body" where none is known."""
-    for change in made(original):
+def identify_change(received: bytes, original: bytes) -> Change:
+    """Identify the change from original to received; "changed-body" if it is none of the known ones."""
+    for change in transformations(original):
         if change.body == received:
             return change
     if received and original.startswith(received):
         how = f"it ends after {len(received):,} of {len(original):,} bytes"
         return Change("truncated-body", how, received)
-    for change in made(original):
+    for change in transformations(original):
         if change.body.strip() and change.body.strip() == received.strip():
             return Change(change.code, f"{change.how}, with white space around it", received)
-    for change in undone(received):
+    for change in possible_originals(received):
         if change.body == original and change.code != "rewritten-json":
             return change
-    return _structural(received, original)
+    return _compare_values(received, original)
 
 
-def _structural(received: bytes, original: bytes) -> Change:
-    value = loads(received)
+def _compare_values(received: bytes, original: bytes) -> Change:
+    value = parse_body(received)
     if value is None:
         return Change("changed-body", "its bytes are others", received)
-    wanted = loads(original)
+    wanted = parse_body(original)
     if value != wanted:
         if _is_part(value, wanted):
             return Change("fields-lost", "fields of it are missing", received)

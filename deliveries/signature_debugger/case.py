@@ -1,4 +1,4 @@
-"""A request to be looked into, and one signature of it with all that is tried on it."""
+"""A request to debug, and the inspection of one of its signatures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from deliveries.signature_debugger.pasted_request import Headers
-from deliveries.signature_debugger.search import Hit, Log, Message, Trial, TriedToken, messages_of
+from deliveries.signature_debugger.search import (
+    CandidateToken,
+    Match,
+    Message,
+    Trial,
+    TrialLog,
+    candidate_messages,
+)
 from deliveries.signature_debugger.transformations import Difference
 from deliveries.signing.verification import STANDARD_HEADERS, verify
 from subscriptions.platforms.rules import SignatureRules
@@ -19,7 +26,7 @@ ID, TIMESTAMP, SIGNATURE = STANDARD_HEADERS
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredEvent:
     """An event of the broadcaster: its id and the body as it is sent."""
 
     event_id: str
@@ -27,39 +34,43 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent(Stored):
-    """A delivery that was found. `attempts`: the headers of each request made, as logged."""
+class SentEvent(StoredEvent):
+    """The event of a delivery that was found. attempts: the logged headers of each attempt."""
 
     attempts: tuple[Headers, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`choice` is Endpoint.signature of the webhook in question, or None where none is.
+    """A received request, and all that is known about it.
 
-    `received_at` is when the request came in by the receiver's clock, where that is known.
-    `recent` gives events whose bodies may be tried where nothing else fits.
+    choice: Endpoint.signature of the webhook in question, if there is one.
+    received_at: when the request came in by the receiver's clock, if that is known.
+    recent: gives events whose bodies may be tried if nothing else fits.
     """
 
     signature: SignatureRules
     choice: str | None
     headers: Headers
     body: bytes
-    tokens: tuple[TriedToken, ...]
+    tokens: tuple[CandidateToken, ...]
     now: datetime
     received_at: datetime | None = None
     secret: str = field(default="", repr=False)
     computed: str = ""
-    sent: Sent | None = None
+    sent: SentEvent | None = None
     unknown_id: str = ""
-    recent: Callable[[], Iterable[Stored]] = field(default=tuple, repr=False)
+    recent: Callable[[], Iterable[StoredEvent]] = field(default=tuple, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`ok`: the request's signature is good; None where none is due. `codes`: the verdict, then
-    what is wrong besides. `subject`: whose mistake it is: of what came in (request), of the code
-    that verifies (code), or of whoever signed (signer)."""
+    """What was found out.
+
+    ok: whether the request's signature is good; None if none is expected.
+    codes: the main finding, then what else is wrong.
+    subject: where the mistake is: in the request, in the code that verifies, or with the signer.
+    """
 
     codes: tuple[str, ...]
     ok: bool | None
@@ -70,15 +81,15 @@ class Finding:
     difference: Difference | None = None
     trials: tuple[Trial, ...] = ()
     combined: int = 0
-    signed_with: TriedToken | None = None
+    signed_with: CandidateToken | None = None
 
     @property
     def code(self) -> str:
         return self.codes[0]
 
 
-class LookedAt:
-    """One signature of a request, looked into."""
+class SignatureInspection:
+    """Inspects one signature of a request, and logs what it tries."""
 
     def __init__(self, case: Case, rules: SignatureRules) -> None:
         self.case = case
@@ -87,16 +98,16 @@ class LookedAt:
         self.header = SIGNATURE if self.is_standard else rules.header
         self.given = {name.lower(): value.strip() for name, value in case.headers}
         self.value = self.given.get(self.header.lower(), "")
-        self.log = Log()
+        self.log = TrialLog()
 
-    def say(
+    def finding(
         self,
         *codes: str,
         ok: bool | None = False,
         subject: str = "request",
         evidence: Iterable[tuple[str, str]] = (),
-        differs: Difference | None = None,
-        signed_with: TriedToken | None = None,
+        difference: Difference | None = None,
+        signed_with: CandidateToken | None = None,
     ) -> Finding:
         shown = [(self.header, self.value)] if self.value else []
         if signed_with is not None:
@@ -107,15 +118,15 @@ class LookedAt:
             subject,
             self.rules.scheme,
             self.header,
-            (*shown, *of_sent(self.case), *evidence),
-            differs,
+            (*shown, *event_evidence(self.case), *evidence),
+            difference,
             tuple(self.log.trials),
             self.log.combined,
             signed_with,
         )
 
-    def signer(self, given: Mapping[str, str], body: bytes) -> TriedToken | None:
-        """The live token under which the signature verifies, the age of it aside."""
+    def signer(self, given: Mapping[str, str], body: bytes) -> CandidateToken | None:
+        """Return the live token under which the signature verifies, whatever its age."""
         now = self.case.now
         if self.is_standard and re.fullmatch(r"[0-9]{1,11}", given.get(TIMESTAMP, "")):
             now = datetime.fromtimestamp(int(given[TIMESTAMP]), UTC)
@@ -124,7 +135,7 @@ class LookedAt:
                 token.is_live
                 and verify(
                     signature=self.rules,
-                    headers=self._own(given),
+                    headers=self._own_headers(given),
                     body=body,
                     tokens=[token],
                     now=now,
@@ -134,23 +145,23 @@ class LookedAt:
                 return token
         return None
 
-    def _own(self, given: Mapping[str, str]) -> list[tuple[str, str]]:
-        """Only this signature's headers: a request may carry two."""
+    def _own_headers(self, given: Mapping[str, str]) -> list[tuple[str, str]]:
+        """The headers of this signature only: a request may carry two."""
         names = STANDARD_HEADERS if self.is_standard else (self.header.lower(),)
         return [(name, given[name]) for name in names if name in given]
 
-    def with_given(self, tokens: Sequence[TriedToken]) -> list[TriedToken]:
-        """With the user's secret, unless it is one of them."""
+    def with_user_secret(self, tokens: Sequence[CandidateToken]) -> list[CandidateToken]:
+        """The tokens and the secret that the user gave, unless it is one of them."""
         secret = self.case.secret
         if not secret or any(token.token == secret for token in tokens):
             return list(tokens)
-        return [*tokens, TriedToken("the secret that you gave", secret, "given")]
+        return [*tokens, CandidateToken("the secret that you gave", secret, "given")]
 
     def messages(self) -> list[Message]:
         sent = self.case.sent
         logged = [{n.lower(): v for n, v in each} for each in sent.attempts] if sent else []
         values = [value for name, value in self.given.items() if "id" in name and len(value) < 100]
-        return messages_of(
+        return candidate_messages(
             self.given,
             standard=self.is_standard,
             ids=[*([sent.event_id] if sent else []), *values, *_ids_in(self.case.body)],
@@ -167,8 +178,8 @@ def _ids_in(body: bytes) -> list[str]:
     return [found] if isinstance(found, str) else []
 
 
-def of_sent(case: Case) -> list[tuple[str, str]]:
-    """What is known of the event."""
+def event_evidence(case: Case) -> list[tuple[str, str]]:
+    """What is known about the event, as evidence."""
     if case.sent:
         word = "is" if case.sent.body == case.body else "is not"
         return [("Event", f"{case.sent.event_id}: yours; the body {word} the one that was sent")]
@@ -177,8 +188,8 @@ def of_sent(case: Case) -> list[tuple[str, str]]:
     return []
 
 
-def of_hit(hit: Hit | None) -> list[tuple[str, str]]:
-    """How the signature was made, where that is known."""
-    if hit is None:
+def match_evidence(match: Match | None) -> list[tuple[str, str]]:
+    """How the signature was made, as evidence; nothing if that is unknown."""
+    if match is None:
         return []
-    return [("Made with", f"{hit.key.words}; {hit.message.words}; {hit.hash.words}")]
+    return [("Made with", f"{match.key.words}; {match.message.words}; {match.hash.words}")]

@@ -1,4 +1,4 @@
-"""JSON as other languages write it anew: what becomes of a body that was parsed first."""
+"""Writes a JSON value as other languages do: what becomes of a body that was parsed first."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _HTML: dict[str, str | int | None] = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0
 _LINES: dict[str, str | int | None] = {"\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-class Written(NamedTuple):
-    """`code` names the change, `how` the writer in words."""
+class RewrittenJSON(NamedTuple):
+    """A JSON text. code: of the finding. how: the writer, in words."""
 
     code: str
     how: str
@@ -28,19 +28,19 @@ def compact(value: Any, *, ascii_only: bool = False, sort_keys: bool = False) ->
     return _dumps(value, separators=(",", ":"), ensure_ascii=ascii_only, sort_keys=sort_keys)
 
 
-def _escaped(text: str, table: dict[str, str | int | None]) -> str:
-    """Characters of a JSON text's strings replaced: those of the table stand nowhere else."""
+def _escape(text: str, table: dict[str, str | int | None]) -> str:
+    """Replace characters of a JSON text; those of the table occur in strings only."""
     return text.translate(str.maketrans(table))
 
 
-def _as_php(value: Any) -> Any:
+def _empty_objects_to_arrays(value: Any) -> Any:
     """json_decode(..., true) makes an empty object an empty array."""
     if isinstance(value, dict):
-        return {key: _as_php(item) for key, item in value.items()} or []
-    return [_as_php(item) for item in value] if isinstance(value, list) else value
+        return {key: _empty_objects_to_arrays(item) for key, item in value.items()} or []
+    return [_empty_objects_to_arrays(item) for item in value] if isinstance(value, list) else value
 
 
-def _dotnet(text: str) -> str:
+def _escape_as_dotnet(text: str) -> str:
     def unit(found: re.Match[str]) -> str:
         data = found[0].encode("utf-16-be")
         pairs = (data[at : at + 2] for at in range(0, len(data), 2))
@@ -53,34 +53,36 @@ def _dotnet(text: str) -> str:
         "'": "\\u0027",
         "+": "\\u002B",
     }
-    return _NON_ASCII.sub(unit, _escaped(text.replace('\\"', "\\u0022"), table))
+    return _NON_ASCII.sub(unit, _escape(text.replace('\\"', "\\u0022"), table))
 
 
-def written_anew(value: Any) -> Iterator[Written]:
-    """Every way in which the value is written; those that change nothing included."""
+def rewrite_json(value: Any) -> Iterator[RewrittenJSON]:
+    """Yield every way of writing the value, those included that change nothing."""
     raw, escaped = compact(value), compact(value, ascii_only=True)
     python = "Python's json.dumps"
-    yield Written("escaped-unicode", "non-ASCII characters became \\u escapes", escaped)
-    yield Written("python-json", f"{python} with its defaults", _dumps(value))
-    yield Written(
+    yield RewrittenJSON("escaped-unicode", "non-ASCII characters became \\u escapes", escaped)
+    yield RewrittenJSON("python-json", f"{python} with its defaults", _dumps(value))
+    yield RewrittenJSON(
         "python-json", f"{python} with ensure_ascii=False", _dumps(value, ensure_ascii=False)
     )
-    for code, how, text in _sorted(value):
-        yield Written(code, how, text)
-    yield from _indented(value)
+    for code, how, text in _sorted_variants(value):
+        yield RewrittenJSON(code, how, text)
+    yield from _indented_variants(value)
     for text, how in ((escaped, "json_encode"), (raw, "json_encode, JSON_UNESCAPED_UNICODE")):
-        yield Written("escaped-slashes", f"PHP's {how}", text.replace("/", "\\/"))
-    emptied = _as_php(value)
+        yield RewrittenJSON("escaped-slashes", f"PHP's {how}", text.replace("/", "\\/"))
+    emptied = _empty_objects_to_arrays(value)
     for flags, change in _PHP_FLAGS:
         for is_ascii in (True, False):
             text = change(compact(emptied, ascii_only=is_ascii))
-            yield Written("php-empty-object", f"PHP, an empty object became []{flags}", text)
+            yield RewrittenJSON("php-empty-object", f"PHP, an empty object became []{flags}", text)
     html = _HTML | _LINES
-    yield Written("go-json", "Go's json.Marshal", _escaped(compact(value, sort_keys=True), html))
-    yield Written("html-safe-json", "a writer that escapes < > and &", _escaped(raw, html))
+    yield RewrittenJSON(
+        "go-json", "Go's json.Marshal", _escape(compact(value, sort_keys=True), html)
+    )
+    yield RewrittenJSON("html-safe-json", "a writer that escapes < > and &", _escape(raw, html))
     gson = html | {"=": "\\u003d", "'": "\\u0027"}
-    yield Written("html-safe-json", "Gson", _escaped(raw, gson))
-    yield Written("dotnet-json", "System.Text.Json", _dotnet(raw))
+    yield RewrittenJSON("html-safe-json", "Gson", _escape(raw, gson))
+    yield RewrittenJSON("dotnet-json", "System.Text.Json", _escape_as_dotnet(raw))
 
 
 _PHP_FLAGS: tuple[tuple[str, Callable[[str], str]], ...] = (
@@ -89,18 +91,20 @@ _PHP_FLAGS: tuple[tuple[str, Callable[[str], str]], ...] = (
 )
 
 
-def _sorted(value: Any) -> Iterator[Written]:
+def _sorted_variants(value: Any) -> Iterator[RewrittenJSON]:
     for is_ascii in (False, True):
         spaced = _dumps(value, sort_keys=True, ensure_ascii=is_ascii)
         tight = compact(value, ascii_only=is_ascii, sort_keys=True)
-        yield Written("sorted-keys", "its keys were sorted", tight)
-        yield Written("sorted-keys", "Python's json.dumps with sort_keys=True", spaced)
+        yield RewrittenJSON("sorted-keys", "its keys were sorted", tight)
+        yield RewrittenJSON("sorted-keys", "Python's json.dumps with sort_keys=True", spaced)
 
 
-def _indented(value: Any) -> Iterator[Written]:
+def _indented_variants(value: Any) -> Iterator[RewrittenJSON]:
     for indent in (2, 4, 1, "\t"):
         for is_ascii in (False, True):
             for sort_keys in (False, True):
                 text = _dumps(value, indent=indent, ensure_ascii=is_ascii, sort_keys=sort_keys)
-                yield Written("indented-json", "indented for reading", text)
-                yield Written("indented-json", "PHP's JSON_PRETTY_PRINT", text.replace("/", "\\/"))
+                yield RewrittenJSON("indented-json", "indented for reading", text)
+                yield RewrittenJSON(
+                    "indented-json", "PHP's JSON_PRETTY_PRINT", text.replace("/", "\\/")
+                )

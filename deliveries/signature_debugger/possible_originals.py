@@ -1,4 +1,4 @@
-"""What a body may have been before something changed it: each known change, undone."""
+"""What a body may have been before something changed it: reverts each known change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from deliveries.payload.canonical_json import JSONError, canonical, parse_json
 from deliveries.signature_debugger.json_dialects import compact
 from deliveries.signature_debugger.transformations import Change
 
-# What a small compressed body may grow to.
+# The size that a small compressed body may expand to.
 MAX_BYTES = 1024 * 1024
 _MAX_LITERAL_BYTES = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
@@ -29,8 +29,8 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def undone(received: bytes) -> Iterator[Change]:
-    """What it may have been before; each again as canonical JSON, which is how we send."""
+def possible_originals(received: bytes) -> Iterator[Change]:
+    """Yield what the body may have been, and each also as canonical JSON, since that is what we send."""
     seen = {received}
     again = _canonical(received)
     if again is not None and again not in seen:
@@ -48,9 +48,9 @@ def undone(received: bytes) -> Iterator[Change]:
 
 
 def _single_steps(received: bytes) -> Iterator[Change]:
-    for code, undo in _UNDO:
+    for code, invert in _INVERSES:
         with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError, zlib.error):
-            yield from (Change(code, f"{code} undone", body) for body in undo(received))
+            yield from (Change(code, f"{code} undone", body) for body in invert(received))
 
 
 def _canonical(body: bytes) -> bytes | None:
@@ -62,7 +62,7 @@ def _canonical(body: bytes) -> bytes | None:
         return None
 
 
-def _stripped(body: bytes) -> Iterator[bytes]:
+def _without_line_end(body: bytes) -> Iterator[bytes]:
     yield body.removesuffix(b"\n").removesuffix(b"\r")
     yield body.rstrip(b"\r\n")
 
@@ -89,19 +89,19 @@ def _inner_text(body: bytes) -> Iterator[bytes]:
                 yield _bytes(value)
 
 
-def _evaluated(body: bytes) -> Any:
-    """Python literals only, and short ones: parsing a long one takes a hundred times its size."""
+def _evaluate(body: bytes) -> Any:
+    """Evaluate a short Python literal: parsing a long one takes a hundred times its size."""
     return ast.literal_eval(body.decode()) if len(body) <= _MAX_LITERAL_BYTES else None
 
 
-def _literal(body: bytes) -> Iterator[bytes]:
-    value = _evaluated(body)
+def _bytes_literal(body: bytes) -> Iterator[bytes]:
+    value = _evaluate(body)
     if isinstance(value, bytes):
         yield value
 
 
 def _python_value(body: bytes) -> Iterator[bytes]:
-    value = _evaluated(body)
+    value = _evaluate(body)
     if isinstance(value, dict | list):
         yield _bytes(compact(value))
 
@@ -120,7 +120,7 @@ def _lambda_body(body: bytes) -> Iterator[bytes]:
             yield base64.b64decode(inner, validate=True)
 
 
-def _unpacked(body: bytes) -> Iterator[bytes]:
+def _decompressed(body: bytes) -> Iterator[bytes]:
     # 16 + 15: gzip; 15: zlib; -15: bare deflate.
     for bits in (31, 15, -15):
         with contextlib.suppress(zlib.error):
@@ -132,13 +132,13 @@ def _normal_forms(body: bytes) -> Iterator[bytes]:
         yield _bytes(unicodedata.normalize(form, body.decode()))
 
 
-def _as_utf8(body: bytes) -> Iterator[bytes]:
+def _written_as_utf8(body: bytes) -> Iterator[bytes]:
     for name in ("latin-1", "cp1252"):
         with contextlib.suppress(UnicodeDecodeError):
             yield _bytes(body.decode(name))
 
 
-def _unmixed(body: bytes) -> Iterator[bytes]:
+def _read_as_utf8(body: bytes) -> Iterator[bytes]:
     for name in ("latin-1", "cp1252"):
         with contextlib.suppress(UnicodeEncodeError):
             yield body.decode().encode(name)
@@ -159,24 +159,24 @@ def _base64(body: bytes) -> Iterator[bytes]:
         yield base64.b64decode(body, validate=True)
 
 
-_UNDO: tuple[tuple[str, Callable[[bytes], Iterator[bytes]]], ...] = (
-    ("trailing-newline", _stripped),
+_INVERSES: tuple[tuple[str, Callable[[bytes], Iterator[bytes]]], ...] = (
+    ("trailing-newline", _without_line_end),
     ("surrounding-space", lambda body: iter((body.strip(), body.rstrip(), body.lstrip()))),
     ("trailing-nul", lambda body: iter((body.rstrip(b"\0"),))),
     ("byte-order-mark", lambda body: iter((body.removeprefix(_BOM),))),
     ("line-endings", _line_ends),
-    ("compressed", _unpacked),
+    ("compressed", _decompressed),
     ("base64-body", _base64),
     ("hex-body", _hex),
     ("node-buffer", _node_buffer),
     ("lambda-event", _lambda_body),
     ("double-encoded", _inner_text),
     ("form-encoded", _form_decoded),
-    ("python-bytes-repr", _literal),
+    ("python-bytes-repr", _bytes_literal),
     ("python-repr", _python_value),
     ("html-escaped", lambda body: iter((_bytes(html.unescape(body.decode())),))),
-    ("latin-1", _as_utf8),
-    ("mojibake", _unmixed),
+    ("latin-1", _written_as_utf8),
+    ("mojibake", _read_as_utf8),
     ("unicode-normalised", _normal_forms),
     ("utf-16", _from_utf16),
 )

@@ -1,69 +1,131 @@
-"""What is wrong with a receiver's own code, when the request that it got is right."""
+"""What is wrong with a receiver's own code, if the request that it got is right."""
 
 from __future__ import annotations
 
-from deliveries.signature_debugger.case import Finding, LookedAt, of_hit
-from deliveries.signature_debugger.encodings import Codes, digests
-from deliveries.signature_debugger.search import Body, Hit, TriedToken, find, keys_of
-from deliveries.signature_debugger.secret_check import secret_fault
-from deliveries.signature_debugger.transformations import difference, made
+from collections.abc import Iterable
+
+from deliveries.signature_debugger.case import Finding, SignatureInspection, match_evidence
+from deliveries.signature_debugger.encodings import Codes, possible_digests
+from deliveries.signature_debugger.search import (
+    CandidateBody,
+    CandidateToken,
+    Match,
+    candidate_keys,
+    misused_keys,
+    search,
+)
+from deliveries.signature_debugger.transformations import find_difference, transformations
+from subscriptions.catalogue.verifying_code import PLACEHOLDER
+from subscriptions.endpoints.signing_token_format import WHSEC_PREFIX
+from subscriptions.publisher_token_format import PREFIX as PUBLISHER_PREFIX
 
 
-def fault_of_code(looked_at: LookedAt, signer: TriedToken) -> Finding | None:
-    """What the secret or the signature of the receiver's code shows; None where neither is given
-    or the secret is right."""
-    case = looked_at.case
+def check_receiver_code(inspection: SignatureInspection, signer: CandidateToken) -> Finding | None:
+    """Return what the receiver's secret, or the signature that its code computes, shows.
+
+    None if neither is given, or if the secret is right.
+    """
+    case = inspection.case
     if case.computed.strip():
-        return _of_computed(looked_at, signer, case.computed.strip())
-    if case.secret and (fault := _secret_fault(looked_at, signer)):
+        return _check_computed_signature(inspection, signer, case.computed.strip())
+    if case.secret and (fault := _check_secret(inspection, signer)):
         code, how = fault
         evidence = [("Your secret", how)] if how else []
-        return looked_at.say(code, ok=True, subject="code", evidence=evidence, signed_with=signer)
+        return inspection.finding(
+            code, ok=True, subject="code", evidence=evidence, signed_with=signer
+        )
     return None
 
 
-def _secret_fault(looked_at: LookedAt, signer: TriedToken) -> tuple[str, str] | None:
-    case = looked_at.case
-    return secret_fault(case.secret, signer, case.tokens, standard=looked_at.is_standard)
+def _check_secret(
+    inspection: SignatureInspection, signer: CandidateToken
+) -> tuple[str, str] | None:
+    case = inspection.case
+    return check_secret(case.secret, signer, case.tokens, standard=inspection.is_standard)
 
 
-def _of_computed(looked_at: LookedAt, signer: TriedToken, computed: str) -> Finding:
-    def say(*codes: str, hit: Hit | None = None) -> Finding:
-        body = hit.body if hit and hit.body.code else None
-        evidence = [("Your code's signature", computed), *of_hit(hit)]
+def _check_computed_signature(
+    inspection: SignatureInspection, signer: CandidateToken, computed: str
+) -> Finding:
+    def conclude(*codes: str, match: Match | None = None) -> Finding:
+        body = match.body if match and match.body.code else None
+        evidence = [("Your code's signature", computed), *match_evidence(match)]
         if body:
             evidence.append(("What your code signs", body.words))
-        return looked_at.say(
+        return inspection.finding(
             *codes,
             ok=True,
             subject="code",
             evidence=evidence,
             signed_with=signer,
-            differs=difference(body.data, looked_at.case.body) if body else None,
+            difference=find_difference(body.data, inspection.case.body) if body else None,
         )
 
-    value = looked_at.value
-    if computed in ([value, *value.split()] if looked_at.is_standard else [value]):
-        return say("comparison")
-    wanted = digests(looked_at.rules.scheme, computed)
+    value = inspection.value
+    if computed in ([value, *value.split()] if inspection.is_standard else [value]):
+        return conclude("comparison")
+    wanted = possible_digests(inspection.rules.scheme, computed)
     if not wanted:
-        return say("computed-is-no-signature")
-    hit = _find(looked_at, wanted, signer)
-    if hit is None:
-        fault = _secret_fault(looked_at, signer) if looked_at.case.secret else None
-        return say(fault[0] if fault else "computed-unexplained")
-    return say(*(hit.codes or ("secret-wrong-token",)), hit=hit)
+        return conclude("computed-is-no-signature")
+    match = _search(inspection, wanted, signer)
+    if match is None:
+        fault = _check_secret(inspection, signer) if inspection.case.secret else None
+        return conclude(fault[0] if fault else "computed-unexplained")
+    return conclude(*(match.codes or ("secret-wrong-token",)), match=match)
 
 
-def _find(looked_at: LookedAt, wanted: dict[bytes, Codes], signer: TriedToken) -> Hit | None:
-    case = looked_at.case
+def _search(
+    inspection: SignatureInspection, wanted: dict[bytes, Codes], signer: CandidateToken
+) -> Match | None:
+    case = inspection.case
     tokens = [signer, *(each for each in case.tokens if each is not signer)]
-    bodies = [Body("", "the body as it came", case.body)]
-    bodies += [Body(change.code, change.how, change.body) for change in made(case.body)]
-    return find(
+    bodies = [CandidateBody("", "the body as it came", case.body)]
+    bodies += [
+        CandidateBody(change.code, change.how, change.body) for change in transformations(case.body)
+    ]
+    return search(
         wanted,
-        keys=keys_of(looked_at.with_given(tokens), standard=looked_at.is_standard),
-        messages=looked_at.messages(),
+        keys=candidate_keys(inspection.with_user_secret(tokens), standard=inspection.is_standard),
+        messages=inspection.messages(),
         bodies=bodies,
-        log=looked_at.log,
+        log=inspection.log,
     )
+
+
+# A part of a token is confirmed only from this length on: confirming shorter ones would give the token
+# away piece by piece.
+_MIN_PART_LENGTH = 20
+
+
+def check_secret(
+    secret: str, signer: CandidateToken, tokens: Iterable[CandidateToken], *, standard: bool
+) -> tuple[str, str] | None:
+    """Return the finding's code and what the secret is, in words; None if it is the signing token.
+
+    The words never repeat the secret.
+    """
+    known = [signer, *(token for token in tokens if token is not signer)]
+    for token in known:
+        if secret == token.token or (standard and secret == _without_prefix(token.token)):
+            is_signer = token.token == signer.token
+            return None if is_signer else ("secret-wrong-token", token.label)
+    for token in known:
+        for code, key, how in misused_keys(token.token, standard=standard):
+            if key == secret.encode("utf-8", "surrogatepass"):
+                return code, f"{token.label}, {how}"
+    if secret.strip().startswith(PUBLISHER_PREFIX):
+        return "secret-is-publisher-token", ""
+    if secret.strip() in ("", "undefined", "null", "None", "nil"):
+        return "secret-missing", ""
+    if PLACEHOLDER in secret:
+        return "secret-placeholder", ""
+    if len(secret) >= _MIN_PART_LENGTH:
+        for token in known:
+            if secret in token.token:
+                words = f"{len(secret)} of the {len(token.token)} characters of {token.label}"
+                return "secret-cut", words
+    return "secret-unknown", ""
+
+
+def _without_prefix(token: str) -> str:
+    return token.removeprefix(WHSEC_PREFIX)

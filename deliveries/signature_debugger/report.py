@@ -1,4 +1,4 @@
-"""A finding of the signature debugger as words: cause, who must act, what to do, the one line."""
+"""Turns a finding into what the page shows: cause, who must act, what to do, the line to change."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 from deliveries.diagnosis.explanation import NOBODY, RECEIVER, YOU, Explanation, Who, shown
 from deliveries.signature_debugger.case import Finding
-from deliveries.signature_debugger.findings import VERDICTS
-from deliveries.signature_debugger.framework_fixes import Fix, fixes, frameworks_told
+from deliveries.signature_debugger.findings import FINDING_TEXTS, FindingText
+from deliveries.signature_debugger.framework_fixes import Fix, fixes, guess_frameworks
 from deliveries.signature_debugger.pasted_request import Headers
 from deliveries.signature_debugger.search import Trial
-from deliveries.signature_debugger.verdict_words import Words
 from subscriptions.endpoints.signing_token_format import WHSEC_PREFIX
 
 MAX_TRIALS_SHOWN = 150
-_NOT_DUE: frozenset[str] = frozenset(("right", "right-one-of-several", "unsigned"))
+_NOBODY_ACTS: frozenset[str] = frozenset(("right", "right-one-of-several", "unsigned"))
 _RESULTS = {
     "request": "This request does not verify",
     "signer": "This request does not verify",
@@ -25,29 +24,33 @@ _RESULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """`mood`: good, bad or quiet. `besides`: what is wrong too. `told_by`: why these frameworks."""
+    """A finding in words.
+
+    mood: good, bad or quiet. further: what else is wrong. guessed_by: why these frameworks.
+    hidden_trials: how many trials are not shown.
+    """
 
     finding: Finding
     explanation: Explanation
     mood: str
     result: str
-    besides: tuple[Words, ...]
+    further: tuple[FindingText, ...]
     fixes: tuple[Fix, ...]
-    told_by: str
+    guessed_by: str
     trials: tuple[Trial, ...]
-    untold_trials: int
+    hidden_trials: int
 
 
 def diagnose(finding: Finding, *, style: str, headers: Headers, framework: str = "") -> Diagnosis:
-    """`style` is that of the pasted headers, `framework` what the user chose, if anything."""
-    words = VERDICTS[finding.code]
-    names, told_by = frameworks_told(
+    """Explain the finding. style: of the pasted headers; framework: what the user chose, or ""."""
+    text = FINDING_TEXTS[finding.code]
+    names, guessed_by = guess_frameworks(
         chosen=framework, style=style, headers=headers, code=finding.code
     )
     token = finding.signed_with
     lines = fixes(
         names,
-        family=words.family,
+        kind=text.fix,
         scheme=finding.scheme,
         header=finding.header,
         is_whsec=token is None or token.token.startswith(WHSEC_PREFIX),
@@ -55,14 +58,14 @@ def diagnose(finding: Finding, *, style: str, headers: Headers, framework: str =
     trials = sorted(finding.trials, key=lambda trial: not trial.fits)
     return Diagnosis(
         finding=finding,
-        explanation=_explanation(finding, words),
+        explanation=_explanation(finding, text),
         mood=_mood(finding),
         result=_result(finding),
-        besides=tuple(VERDICTS[code] for code in finding.codes[1:]),
+        further=tuple(FINDING_TEXTS[code] for code in finding.codes[1:]),
         fixes=tuple(lines),
-        told_by=told_by if lines else "",
+        guessed_by=guessed_by if lines else "",
         trials=tuple(trials[:MAX_TRIALS_SHOWN]),
-        untold_trials=finding.combined + max(0, len(trials) - MAX_TRIALS_SHOWN),
+        hidden_trials=finding.combined + max(0, len(trials) - MAX_TRIALS_SHOWN),
     )
 
 
@@ -80,23 +83,23 @@ def _result(finding: Finding) -> str:
     return _RESULTS[finding.subject]
 
 
-def _explanation(finding: Finding, words: Words) -> Explanation:
-    cause = words.cause
+def _explanation(finding: Finding, text: FindingText) -> Explanation:
+    cause = text.cause
     if finding.subject == "signer":
         cause = f"That is what was signed, and not the body that you gave. {cause}"
     return Explanation(
-        title=words.title,
+        title=text.title,
         cause=cause,
-        who=_who(finding, words),
-        action=words.action,
+        who=_who(finding, text),
+        action=text.action,
         evidence=list(_shown(finding.evidence)),
     )
 
 
-def _who(finding: Finding, words: Words) -> Who:
-    if finding.code in _NOT_DUE:
+def _who(finding: Finding, text: FindingText) -> Who:
+    if finding.code in _NOBODY_ACTS:
         return NOBODY
-    return RECEIVER if words.family == "header" else YOU
+    return RECEIVER if text.fix == "header" else YOU
 
 
 def _shown(evidence: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:

@@ -1,7 +1,7 @@
-"""Finding out how a signature was made: by key, message, body and hash, until one fits.
+"""Searches for the way in which a signature was made: its key, message, body and hash.
 
-Each axis has what is right and the mistakes known on it. What takes fewest mistakes is tried
-first; a digest of 256 bits that fits does not fit by chance.
+Each of the four has its right value and the known mistakes. Combinations with fewer mistakes are
+tried first; a digest of 256 bits does not match by chance.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from deliveries.signature_debugger.encodings import Codes
 from deliveries.signing.verification import STANDARD_HEADERS, KnownToken
 from subscriptions.endpoints.signing_token_format import WHSEC_PREFIX, decode_key
 
-# Of one search: all trials with an ordinary body, and a fraction of a second with the largest.
+# The limit of one search: enough for all trials with an ordinary body, and a fraction of a second
+# with the largest.
 MAX_HASHED_BYTES = 60 * 1024 * 1024
-# Each token has some twenty wrong uses: of more tokens only the right one is tried.
+# Each token can be misused in some twenty ways: these are tried for so many tokens only.
 _MISUSED_TOKENS = 6
 MAX_MISTAKES = 3
 _SHA1_BYTES, _SHA256_BYTES = 20, 32
@@ -39,7 +40,7 @@ _KIND_CODES: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class TriedToken(KnownToken):
+class CandidateToken(KnownToken):
     """`kind`: of the webhook in question its current token, its previous one in the overlap or
     that had ended; of another webhook, of the sandbox's or live twin's, of a deleted one; or the
     secret that the user gave."""
@@ -53,17 +54,17 @@ class TriedToken(KnownToken):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """`code` is "" for the right key of a live token."""
+    """A key that may have been used. code: "" for the right key of a live token."""
 
     code: str
     key: bytes = field(repr=False)
-    token: TriedToken | None
+    token: CandidateToken | None
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is signed, around the body."""
+    """How the signed message is made of the body. code: "" for the right way."""
 
     code: str
     words: str
@@ -71,8 +72,11 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """`code` is "" for the body as it is; `is_origin`: it is what was signed, not what was made."""
+class CandidateBody:
+    """A body that may have been signed. code: "" for the body as it came.
+
+    is_origin: whether it came before the received body, and not out of it.
+    """
 
     code: str
     words: str
@@ -89,16 +93,16 @@ class Hash:
     digest: Callable[[bytes, bytes], bytes]
 
 
-Way = TypeVar("Way", Body, Key, Message, Hash)
+Way = TypeVar("Way", CandidateBody, Key, Message, Hash)
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class Match:
     """How the signature was made. `codes` are the mistakes, the gravest first; none is right."""
 
     key: Key
     message: Message
-    body: Body
+    body: CandidateBody
     hash: Hash
     form: Codes
 
@@ -117,7 +121,7 @@ class Trial:
 
 
 @dataclass(slots=True)
-class Log:
+class TrialLog:
     """What was tried: by name where it was one thing, else counted."""
 
     trials: list[Trial] = field(default_factory=list)
@@ -129,7 +133,7 @@ def _hmac(name: str) -> Callable[[bytes, bytes], bytes]:
     return lambda key, message: hmac.digest(key, message, name)
 
 
-def _plain(name: str, *, parts: str) -> Callable[[bytes, bytes], bytes]:
+def _plain_hash(name: str, *, parts: str) -> Callable[[bytes, bytes], bytes]:
     def digest(key: bytes, message: bytes) -> bytes:
         text = {"m": message, "km": key + message, "mk": message + key}[parts]
         return hashlib.new(name, text, usedforsecurity=False).digest()
@@ -143,9 +147,9 @@ HASHES = (
     Hash("hash-sha512", "HMAC-SHA512", 64, _hmac("sha512")),
     Hash("hash-sha384", "HMAC-SHA384", 48, _hmac("sha384")),
     Hash("hash-md5", "HMAC-MD5", 16, _hmac("md5")),
-    Hash("no-hmac", "SHA-256 of the body alone", _SHA256_BYTES, _plain("sha256", parts="m")),
-    Hash("no-hmac", "SHA-256 of secret and body", _SHA256_BYTES, _plain("sha256", parts="km")),
-    Hash("no-hmac", "SHA-256 of body and secret", _SHA256_BYTES, _plain("sha256", parts="mk")),
+    Hash("no-hmac", "SHA-256 of the body alone", _SHA256_BYTES, _plain_hash("sha256", parts="m")),
+    Hash("no-hmac", "SHA-256 of secret and body", _SHA256_BYTES, _plain_hash("sha256", parts="km")),
+    Hash("no-hmac", "SHA-256 of body and secret", _SHA256_BYTES, _plain_hash("sha256", parts="mk")),
     Hash(
         "swapped-arguments",
         "HMAC-SHA256 with body and secret in each other's place",
@@ -155,15 +159,15 @@ HASHES = (
 )
 
 
-def find(
+def search(
     wanted: Mapping[bytes, Codes],
     *,
     keys: Sequence[Key],
     messages: Sequence[Message],
-    bodies: Sequence[Body],
-    log: Log,
-) -> Hit | None:
-    """The way with fewest mistakes that gives one of the wanted digests."""
+    bodies: Sequence[CandidateBody],
+    log: TrialLog,
+) -> Match | None:
+    """Return the way with the fewest mistakes that gives one of the wanted digests, or None."""
     if not wanted:
         return None
     log.hashed_bytes = 0
@@ -172,27 +176,27 @@ def find(
     for count in range(MAX_MISTAKES + 1):
         for wrong in combinations("bkmh", count):
             ways = product(
-                _either(bodies, wrong="b" in wrong),
-                _either(keys, wrong="k" in wrong),
-                _either(messages, wrong="m" in wrong),
-                _either(hashes, wrong="h" in wrong),
+                _choices(bodies, wrong="b" in wrong),
+                _choices(keys, wrong="k" in wrong),
+                _choices(messages, wrong="m" in wrong),
+                _choices(hashes, wrong="h" in wrong),
             )
-            if hit := _first_fitting(wanted, ways, count, log):
-                return hit
+            if match := _first_match(wanted, ways, count, log):
+                return match
     return None
 
 
-def _either(axis: Sequence[Way], *, wrong: bool) -> list[Way]:
-    """The mistakes on the axis, or what is right on it."""
+def _choices(axis: Sequence[Way], *, wrong: bool) -> list[Way]:
+    """The mistakes among them, or what is right."""
     return [each for each in axis if bool(each.code) == wrong]
 
 
-def _first_fitting(
+def _first_match(
     wanted: Mapping[bytes, Codes],
-    ways: Iterable[tuple[Body, Key, Message, Hash]],
+    ways: Iterable[tuple[CandidateBody, Key, Message, Hash]],
     count: int,
-    log: Log,
-) -> Hit | None:
+    log: TrialLog,
+) -> Match | None:
     for body, key, message, hash_ in ways:
         text = message.make(body.data)
         log.hashed_bytes += len(text) + 200  # the rest of a trial costs like 200 bytes
@@ -205,15 +209,15 @@ def _first_fitting(
         else:
             log.combined += 1
         if form is not None:
-            return Hit(key, message, body, hash_, form)
+            return Match(key, message, body, hash_, form)
     return None
 
 
 # Keys
 
 
-def keys_of(tokens: Iterable[TriedToken], *, standard: bool) -> list[Key]:
-    """Of each token its key, and of the live and given ones also what code makes of them."""
+def candidate_keys(tokens: Iterable[CandidateToken], *, standard: bool) -> list[Key]:
+    """Each token's key; for live and given tokens also the keys that wrong code makes of them."""
     keys: list[Key] = []
     for number, token in enumerate(tokens):
         right = decode_key(token.token) if standard else token.token.encode()
@@ -221,26 +225,26 @@ def keys_of(tokens: Iterable[TriedToken], *, standard: bool) -> list[Key]:
         if (token.is_live and number < _MISUSED_TOKENS) or token.kind == "given":
             keys += [
                 Key(code, key, token, f"{token.label}, {how}")
-                for code, key, how in misused(token.token, standard=standard)
+                for code, key, how in misused_keys(token.token, standard=standard)
             ]
-    return [*keys, *_KEYS_OF_NOTHING]
+    return [*keys, *_KEYS_WITHOUT_TOKEN]
 
 
-_KEYS_OF_NOTHING = [
+_KEYS_WITHOUT_TOKEN = [
     Key("secret-missing", word.encode(), None, f"{word or 'nothing'} instead of a secret")
     for word in ("", "undefined", "null", "None", "nil", "[object Object]")
 ] + [Key("secret-placeholder", b"YOUR_SIGNING_TOKEN", None, "the placeholder of the sample code")]
 
 
-def misused(token: str, *, standard: bool) -> Iterator[tuple[str, bytes, str]]:
-    """Keys that code makes of a token by mistake: a verdict's code, the key, how it was made."""
+def misused_keys(token: str, *, standard: bool) -> Iterator[tuple[str, bytes, str]]:
+    """Yield the keys that wrong code makes of a token: the finding's code, the key, how it is made."""
     seen = {decode_key(token) if standard else token.encode()}
     bare = token.removeprefix(WHSEC_PREFIX)
     for code, key, how in (
         ("secret-with-prefix", token.encode(), f"as text with {WHSEC_PREFIX}"),
         ("secret-not-decoded", bare.encode(), f"as text without {WHSEC_PREFIX}"),
         *_decoded_keys(bare, standard=standard),
-        *_dressed_keys(token),
+        *_altered_keys(token),
     ):
         if key not in seen:
             seen.add(key)
@@ -261,7 +265,7 @@ def _decoded_keys(bare: str, *, standard: bool) -> Iterator[tuple[str, bytes, st
         yield "secret-encoded", twice, "encoded in base64 once more"
 
 
-def _dressed_keys(token: str) -> Iterator[tuple[str, bytes, str]]:
+def _altered_keys(token: str) -> Iterator[tuple[str, bytes, str]]:
     for end, word in (("\n", "a line end"), ("\r\n", "CR LF"), (" ", "a space"), ("\r", "CR")):
         yield "secret-whitespace", f"{token}{end}".encode(), f"with {word} after it"
     yield "secret-whitespace", f" {token}".encode(), "with a space before it"
@@ -279,22 +283,22 @@ def _dressed_keys(token: str) -> Iterator[tuple[str, bytes, str]]:
 # Messages
 
 
-def messages_of(
+def candidate_messages(
     headers: Mapping[str, str],
     *,
     standard: bool,
     ids: Iterable[str] = (),
     timestamps: Iterable[str] = (),
 ) -> list[Message]:
-    """What is signed, and what code signs by mistake. headers: by lower-case name.
+    """What is signed, and what wrong code signs instead. headers: by lower-case name.
 
-    ids and timestamps: others that it may have been made with.
+    ids and timestamps: others with which the signature may have been made.
     """
     id_, stamp = (headers.get(name, "") for name in STANDARD_HEADERS[:2])
     if not standard:
-        own = [Message("", "the body alone", lambda body: body), *_around(id_, stamp)]
+        own = [Message("", "the body alone", lambda body: body), *_standard_messages(id_, stamp)]
         return [*own, _HASHED_BODY] if id_ or stamp else [own[0], _HASHED_BODY]
-    right = Message("", "id.timestamp.body", _framed(f"{id_}.{stamp}."))
+    right = Message("", "id.timestamp.body", _prefixed(f"{id_}.{stamp}."))
     alone = Message("without-id-and-timestamp", "the body alone", lambda body: body)
     found = [right, alone, _HASHED_BODY]
     for code, words, prefix in (
@@ -305,27 +309,27 @@ def messages_of(
         ("timestamp-changed", "the timestamp in milliseconds", f"{id_}.{stamp}000."),
         ("timestamp-changed", "the timestamp in seconds", f"{id_}.{stamp[:-3]}."),
     ):
-        found.append(Message(code, words, _framed(prefix)))
+        found.append(Message(code, words, _prefixed(prefix)))
     for other in ids:
         if other and other != id_:
-            found.append(Message("other-id", f"the id {other}", _framed(f"{other}.{stamp}.")))
+            found.append(Message("other-id", f"the id {other}", _prefixed(f"{other}.{stamp}.")))
     for other in timestamps:
         if other and other != stamp:
             words = f"the timestamp {other}"
-            found.append(Message("timestamp-changed", words, _framed(f"{id_}.{other}.")))
+            found.append(Message("timestamp-changed", words, _prefixed(f"{id_}.{other}.")))
     return found
 
 
-def _around(id_: str, stamp: str) -> list[Message]:
-    """The parts of Standard Webhooks, that the platform's own signature leaves out."""
+def _standard_messages(id_: str, stamp: str) -> list[Message]:
+    """Messages with the parts of Standard Webhooks, which the platform's own signature leaves out."""
     return [
-        Message("signed-as-standard", "id.timestamp.body", _framed(f"{id_}.{stamp}.")),
-        Message("with-timestamp", "timestamp.body", _framed(f"{stamp}.")),
-        Message("with-timestamp", "id.body", _framed(f"{id_}.")),
+        Message("signed-as-standard", "id.timestamp.body", _prefixed(f"{id_}.{stamp}.")),
+        Message("with-timestamp", "timestamp.body", _prefixed(f"{stamp}.")),
+        Message("with-timestamp", "id.body", _prefixed(f"{id_}.")),
     ]
 
 
-def _framed(prefix: str) -> Callable[[bytes], bytes]:
+def _prefixed(prefix: str) -> Callable[[bytes], bytes]:
     start = prefix.encode("utf-8", "surrogatepass")
     return lambda body: start + body
 

@@ -1,4 +1,4 @@
-"""What the database knows for the signature debugger: tokens, the delivery, events near it."""
+"""Loads what the database knows about a request: tokens, the delivery, recent events."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from functools import partial
 from django.db.models.functions import Length
 
 from deliveries.models import Delivery, Event
-from deliveries.signature_debugger.case import ID, Case, Sent, Stored
+from deliveries.signature_debugger.case import ID, Case, SentEvent, StoredEvent
 from deliveries.signature_debugger.pasted_request import Headers
-from deliveries.signature_debugger.search import Kind, TriedToken
+from deliveries.signature_debugger.search import CandidateToken, Kind
 from subscriptions.encryption import WrongKey, decrypt
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster, Endpoint
@@ -33,20 +33,24 @@ def make_case(
     headers: Headers,
     body: bytes,
     now: datetime,
-    named: str = "",
+    event_or_delivery_id: str = "",
     received_at: datetime | None = None,
     secret: str = "",
     computed: str = "",
 ) -> Case:
-    """A request as someone of this broadcaster received it. `named`: an event's or delivery's id.
+    """Make the case of a request as somebody of this broadcaster received it.
 
-    Nothing is looked up but what is this broadcaster's, and tokens of its sandbox or live twin,
-    which has the same members.
+    Only this broadcaster's rows are looked up, and the tokens of its sandbox or live twin, which
+    has the same members. event_or_delivery_id: given by the user, or "".
     """
-    ids = [named.strip()] if named.strip() else list(_ids(broadcaster.rules, headers, body))
-    delivery = _delivery(broadcaster, endpoint, ids)
+    ids = (
+        [event_or_delivery_id.strip()]
+        if event_or_delivery_id.strip()
+        else list(_event_ids(broadcaster.rules, headers, body))
+    )
+    delivery = _find_delivery(broadcaster, endpoint, ids)
     endpoint = endpoint or (delivery.endpoint if delivery else None)
-    sent = _sent(broadcaster, delivery, ids)
+    sent = _find_sent_event(broadcaster, delivery, ids)
     return Case(
         signature=broadcaster.rules.signature,
         choice=endpoint.signature if endpoint else None,
@@ -59,15 +63,17 @@ def make_case(
         computed=computed,
         sent=sent,
         unknown_id=ids[0] if ids and sent is None else "",
-        recent=partial(_recent, broadcaster),
+        recent=partial(_recent_events, broadcaster),
     )
 
 
 def known_tokens(
     broadcaster: Broadcaster, endpoint: Endpoint | None, now: datetime
-) -> Iterator[TriedToken]:
-    """All tokens that there are, those of the webhook in question first; without one, each live
-    webhook of the broadcaster is in question."""
+) -> Iterator[CandidateToken]:
+    """Yield all tokens, those of the webhook in question first.
+
+    Without such a webhook, each live webhook of the broadcaster is in question.
+    """
     twin = broadcaster.twin
     tenants = [broadcaster.pk, *([twin.pk] if twin else [])]
     found = (
@@ -80,7 +86,7 @@ def known_tokens(
         known.append(endpoint)
     known.sort(key=lambda each: (each != endpoint, each.broadcaster_id != broadcaster.pk))
     for each in known:
-        yield from _tokens_of(each, _kind(each, broadcaster, endpoint), now)
+        yield from _tokens(each, _kind(each, broadcaster, endpoint), now)
 
 
 def _kind(each: Endpoint, broadcaster: Broadcaster, endpoint: Endpoint | None) -> Kind:
@@ -93,11 +99,11 @@ def _kind(each: Endpoint, broadcaster: Broadcaster, endpoint: Endpoint | None) -
     return "other" if endpoint else "current"
 
 
-def _tokens_of(endpoint: Endpoint, kind: Kind, now: datetime) -> Iterator[TriedToken]:
+def _tokens(endpoint: Endpoint, kind: Kind, now: datetime) -> Iterator[CandidateToken]:
     where = f"of {endpoint.name}"
     try:
         token = decrypt(endpoint.token_ciphertext)
-        yield TriedToken(f"the token …{endpoint.token_hint} {where}", token, kind)
+        yield CandidateToken(f"the token …{endpoint.token_hint} {where}", token, kind)
         if not endpoint.previous_token_ciphertext:
             return
         previous = decrypt(endpoint.previous_token_ciphertext)
@@ -107,12 +113,13 @@ def _tokens_of(endpoint: Endpoint, kind: Kind, now: datetime) -> Iterator[TriedT
     is_live = endpoint.has_previous_token(now)
     word = "previous" if is_live else "ended"
     older: Kind = kind if kind != "current" else "previous" if is_live else "ended"
-    yield TriedToken(f"the {word} token …{endpoint.previous_token_hint} {where}", previous, older)
+    yield CandidateToken(
+        f"the {word} token …{endpoint.previous_token_hint} {where}", previous, older
+    )
 
 
-def _ids(rules: PlatformRules, headers: Headers, body: bytes) -> Iterator[str]:
-    """Event ids that the request names itself: in webhook-id, and where the platform's body has
-    one."""
+def _event_ids(rules: PlatformRules, headers: Headers, body: bytes) -> Iterator[str]:
+    """Yield the event ids in the request: webhook-id, and the platform's body if it has one."""
     for name, value in headers:
         if name.lower() == ID:
             yield value.strip()[:100]
@@ -125,10 +132,10 @@ def _ids(rules: PlatformRules, headers: Headers, body: bytes) -> Iterator[str]:
         yield from (str(content[field])[:100] for field in fields if content.get(field))
 
 
-def _delivery(
+def _find_delivery(
     broadcaster: Broadcaster, endpoint: Endpoint | None, ids: Iterable[str]
 ) -> Delivery | None:
-    """Of these ids the newest delivery, to the webhook in question if there is one."""
+    """The newest delivery with one of these ids, to the webhook in question if there is one."""
     mine = Delivery.objects.for_broadcaster(broadcaster).select_related("event", "endpoint")
     if endpoint:
         mine = mine.filter(endpoint=endpoint)
@@ -144,21 +151,23 @@ def _delivery(
     return None
 
 
-def _sent(broadcaster: Broadcaster, delivery: Delivery | None, ids: Iterable[str]) -> Sent | None:
+def _find_sent_event(
+    broadcaster: Broadcaster, delivery: Delivery | None, ids: Iterable[str]
+) -> SentEvent | None:
     if delivery is None:
         mine = Event.objects.for_broadcaster(broadcaster)
         event = next(filter(None, (mine.filter(event_id=each).first() for each in ids)), None)
-        return Sent(event.event_id, event.body.encode()) if event else None
+        return SentEvent(event.event_id, event.body.encode()) if event else None
     logged = delivery.attempts.order_by("-number").values_list("request_headers", flat=True)
     attempts = tuple(
         tuple((str(name), str(value)) for name, value in headers)
         for headers in logged[:_MAX_ATTEMPTS]
     )
-    return Sent(delivery.event.event_id, delivery.event.body.encode(), attempts)
+    return SentEvent(delivery.event.event_id, delivery.event.body.encode(), attempts)
 
 
-def _recent(broadcaster: Broadcaster) -> list[Stored]:
-    """The newest events, short ones: one of them may be the one that was signed."""
+def _recent_events(broadcaster: Broadcaster) -> list[StoredEvent]:
+    """The newest short events: one of them may be the one that was signed."""
     newest = Event.objects.for_broadcaster(broadcaster).order_by("-id").values("pk")[:RECENT_EVENTS]
     pks = [row["pk"] for row in newest]
     found = (
@@ -167,4 +176,4 @@ def _recent(broadcaster: Broadcaster) -> list[Stored]:
         .filter(length__lte=RECENT_BODY_BYTES)
         .values_list("event_id", "body")
     )
-    return [Stored(event_id, body.encode()) for event_id, body in found]
+    return [StoredEvent(event_id, body.encode()) for event_id, body in found]

@@ -1,4 +1,4 @@
-"""What may happen to a body between signing and verifying: each known change, made."""
+"""What may happen to a body between signing and verifying: applies each known change."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from deliveries.payload.canonical_json import MAX_NESTING, is_deeper
-from deliveries.signature_debugger.json_dialects import compact, written_anew
+from deliveries.signature_debugger.json_dialects import compact, rewrite_json
 
 _BOM = b"\xef\xbb\xbf"
 _CONTEXT_BYTES = 28
 
 
 class Change(NamedTuple):
-    """`code` names it, `how` says it in words, `body` is what came of it or was before it."""
+    """A change. code: of the finding. how: in words. body: after the change, or before it."""
 
     code: str
     how: str
@@ -29,7 +29,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where two bodies part. The texts are around that byte, with what is cut off marked by …"""
+    """Where two bodies differ first. The texts are around that byte; … marks what is cut off."""
 
     offset: int
     before: str
@@ -39,8 +39,8 @@ class Difference:
     original_bytes: int
 
 
-def difference(received: bytes, original: bytes) -> Difference | None:
-    """The first byte that differs, with what stands before it and on from it; None for equals."""
+def find_difference(received: bytes, original: bytes) -> Difference | None:
+    """Find the first byte that differs, with the text before and after it; None for equal bodies."""
     if received == original:
         return None
     pairs = zip(received, original, strict=False)
@@ -49,37 +49,36 @@ def difference(received: bytes, original: bytes) -> Difference | None:
     start = max(0, offset - _CONTEXT_BYTES)
     return Difference(
         offset=offset,
-        before=("…" if start else "") + _text(received[start:offset]),
-        received=_from(received, offset),
-        original=_from(original, offset),
+        before=("…" if start else "") + _visible_text(received[start:offset]),
+        received=_excerpt(received, offset),
+        original=_excerpt(original, offset),
         received_bytes=len(received),
         original_bytes=len(original),
     )
 
 
-def _from(body: bytes, offset: int) -> str:
+def _excerpt(body: bytes, offset: int) -> str:
     part = body[offset : offset + _CONTEXT_BYTES]
-    return _text(part) + ("…" if offset + len(part) < len(body) else "") if part else "(end)"
+    return (
+        _visible_text(part) + ("…" if offset + len(part) < len(body) else "") if part else "(end)"
+    )
 
 
-def _text(part: bytes) -> str:
-    """Bytes that are no UTF-8, or half a character, as \\xNN; line ends by name."""
+def _visible_text(part: bytes) -> str:
+    """The text, with bytes that are no UTF-8 as \\xNN, and line ends made visible."""
     text = part.decode("utf-8", "backslashreplace")
     return text.replace("\r", "␍").replace("\n", "␊").replace("\t", "␉")
 
 
-# Made
-
-
-def made(original: bytes) -> Iterator[Change]:
-    """Every known change of it that changes it."""
-    for change in (*_as_json(original), *_as_text(original)):
+def transformations(original: bytes) -> Iterator[Change]:
+    """Yield every known change that alters the body."""
+    for change in (*_json_transformations(original), *_text_transformations(original)):
         if change.body != original:
             yield change
 
 
-def loads(body: bytes) -> Any:
-    """Its JSON value; None for what is none, or is nested more deeply than a body of ours."""
+def parse_body(body: bytes) -> Any:
+    """Return the JSON value; None if it is no JSON, or nested deeper than our bodies are."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -87,11 +86,11 @@ def loads(body: bytes) -> Any:
     return None if is_deeper(value, MAX_NESTING + 1) else value
 
 
-def _as_json(original: bytes) -> Iterator[Change]:
-    value = loads(original)
+def _json_transformations(original: bytes) -> Iterator[Change]:
+    value = parse_body(original)
     if not isinstance(value, dict | list):
         return
-    for code, how, text in written_anew(value):
+    for code, how, text in rewrite_json(value):
         yield Change(code, how, _bytes(text))
     yield Change("python-repr", "Python's str() of the parsed body", _bytes(repr(value)))
     if isinstance(value, dict):
@@ -100,17 +99,17 @@ def _as_json(original: bytes) -> Iterator[Change]:
                 how = f"only its field {key} was taken"
                 yield Change("part-of-body", how, _bytes(compact(part)))
                 yield Change("part-of-body", how, _bytes(json.dumps(part)))
-    yield from _stringified(original)
+    yield from _stringifications(original)
 
 
-def _stringified(original: bytes) -> Iterator[Change]:
+def _stringifications(original: bytes) -> Iterator[Change]:
     listed = {"type": "Buffer", "data": list(original)}
     yield Change("node-buffer", "JSON.stringify of a Buffer", _bytes(compact(listed)))
     for text in ("[object Object]", "[object Buffer]", ",".join(map(str, original))):
         yield Change("object-object", f"JavaScript's String() gave {text[:15]}", _bytes(text))
     for text in ("", "{}", "null", "undefined", '""', "[]"):
         yield Change("empty-body", "it was read before, and nothing was left", _bytes(text))
-    if (plain := _decoded(original)) is not None:
+    if (plain := _decode(original)) is not None:
         for ascii_only in (True, False):
             inner = json.dumps(plain, ensure_ascii=ascii_only)
             yield Change("double-encoded", "the text was made JSON once more", _bytes(inner))
@@ -118,7 +117,7 @@ def _stringified(original: bytes) -> Iterator[Change]:
         yield Change("quotes-lost", "a shell took its quotes", _bytes(plain.replace('"', "")))
 
 
-def _as_text(original: bytes) -> Iterator[Change]:
+def _text_transformations(original: bytes) -> Iterator[Change]:
     for end, word in ((b"\n", "LF"), (b"\r\n", "CR LF"), (b"\n\n", "two LF")):
         yield Change("trailing-newline", f"a line end ({word}) was added", original + end)
     for space in (b" ", b"\t", b"\n"):
@@ -138,16 +137,16 @@ def _as_text(original: bytes) -> Iterator[Change]:
     yield Change("base64-body", "it was written in base64", base64.b64encode(original))
     yield Change("hex-body", "it was written in hexadecimal", original.hex().encode())
     yield Change("python-bytes-repr", "Python's str() of bytes", _bytes(repr(original)))
-    plain = _decoded(original)
+    plain = _decode(original)
     if plain is None:
         return
     for quotes in (True, False):
         escaped = html.escape(plain, quote=quotes)
         yield Change("html-escaped", "it was escaped for HTML", _bytes(escaped))
-    yield from _encodings(plain)
+    yield from _reencodings(plain)
 
 
-def _encodings(text: str) -> Iterator[Change]:
+def _reencodings(text: str) -> Iterator[Change]:
     for name in ("latin-1", "cp1252"):
         with contextlib.suppress(UnicodeEncodeError):
             yield Change("latin-1", f"it was written as {name}, not UTF-8", text.encode(name))
@@ -169,7 +168,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _decoded(body: bytes) -> str | None:
+def _decode(body: bytes) -> str | None:
     try:
         return body.decode()
     except UnicodeDecodeError:

@@ -187,7 +187,7 @@ def _diagnosis(
         headers=pasted.headers,
         body=given["data"],
         now=timezone.now(),
-        named=given["event"],
+        event_or_delivery_id=given["event"],
         received_at=given["received_at"],
         secret=given["secret"],
         computed=given["computed"],

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from deliveries.payload.canonical_json import canonical
 from deliveries.signature_debugger.case import Case
-from deliveries.signature_debugger.search import TriedToken
+from deliveries.signature_debugger.search import CandidateToken
 from deliveries.signing.signature import signature_headers
 from subscriptions.endpoints.signing_token_format import TokenPair
 from subscriptions.platforms.files import PLATFORMS_DIR, read_platform_file
@@ -67,11 +67,11 @@ def case(
     *,
     headers: Mapping[str, str] | None = None,
     body: bytes = BODY,
-    tokens: tuple[TriedToken, ...] | None = None,
+    tokens: tuple[CandidateToken, ...] | None = None,
     **fields: Any,
 ) -> Case:
     if tokens is None:
-        tokens = (TriedToken("the token …shop of Shop", token_of(platform)),)
+        tokens = (CandidateToken("the token …shop of Shop", token_of(platform)),)
     given = headers_of(platform) if headers is None else headers
     return Case(
         **{

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deliveries.payload.canonical_json import canonical
-from deliveries.signature_debugger.case import STANDARD, LookedAt, Sent
+from deliveries.signature_debugger.case import STANDARD, SentEvent, SignatureInspection
 from deliveries.signature_debugger.debugger import debug
-from deliveries.signature_debugger.findings import VERDICTS
-from deliveries.signature_debugger.search import TriedToken
-from deliveries.signature_debugger.transformations import difference, made
+from deliveries.signature_debugger.findings import FINDING_TEXTS
+from deliveries.signature_debugger.search import CandidateToken
+from deliveries.signature_debugger.transformations import find_difference, transformations
 from tests.deliveries.signature_debugger.signature_cases import (
     BODY,
     CLAWGET,
@@ -62,10 +62,10 @@ def test_each_way_of_getting_a_signature_wrong_is_named(node: Node) -> None:
     print(f"\n{'way':34} {'made by':18} {'verdict':26} in words")
     for way in WAYS:
         found = debug(way.make(ask))
-        print(f"{way.name:34} {way.by:18} {found.code:26} {VERDICTS[found.code].title}")
+        print(f"{way.name:34} {way.by:18} {found.code:26} {FINDING_TEXTS[found.code].title}")
         if found.codes[0] != way.code or len(found.codes) != 1:
             wrong.append((way.name, found.codes, way.code))
-        assert not VERDICTS[found.code].title.endswith(".")
+        assert not FINDING_TEXTS[found.code].title.endswith(".")
     assert wrong == []
     assert len({way.code for way in WAYS}) > 60
 
@@ -119,8 +119,8 @@ def test_a_right_signature_is_never_called_wrong(
         body=body,
         age=timedelta(seconds=age_seconds),
     )
-    known = [TriedToken("the token", current)]
-    known += [TriedToken("the previous token", OLD, "previous")] if previous else []
+    known = [CandidateToken("the token", current)]
+    known += [CandidateToken("the previous token", OLD, "previous")] if previous else []
     given_headers = {name.upper() if shout else name: value for name, value in headers.items()}
     found = debug(
         case(platform, headers=given_headers, body=body, tokens=(OTHER, *known), choice=choice)
@@ -142,17 +142,17 @@ def test_no_single_bit_can_change_and_be_called_right(platform: str, choice: str
     whole = case(platform, headers=headers, choice=choice)
     assert debug(whole).code == "right"
     for rules in [RULES[platform]] if choice is None else [STANDARD]:
-        looked_at = LookedAt(whole, rules)
-        assert looked_at.signer(looked_at.given, BODY) is not None
+        inspection = SignatureInspection(whole, rules)
+        assert inspection.signer(inspection.given, BODY) is not None
         for body in one_bit_off(BODY):
-            assert looked_at.signer(looked_at.given, body) is None
+            assert inspection.signer(inspection.given, body) is None
         for name in (name for name in headers if "-" in name and name != "Content-Type"):
             if rules is STANDARD and name == CLAWGET:
                 continue
             for spoiled in one_bit_off(headers[name].encode()):
                 value = spoiled.decode("latin-1").strip()
-                given_headers = looked_at.given | {name.lower(): value}
-                assert looked_at.signer(given_headers, BODY) is None, (name, spoiled)
+                given_headers = inspection.given | {name.lower(): value}
+                assert inspection.signer(given_headers, BODY) is None, (name, spoiled)
 
 
 @given(scheme=st.sampled_from(SCHEMES), bit=st.integers(0, 10_000))
@@ -172,7 +172,7 @@ def test_a_changed_bit_gets_some_verdict_and_never_right(
             headers=headers,
             body=bytes(body),
             choice=choice,
-            sent=Sent("evt_abc123", BODY, (tuple(headers.items()),)),
+            sent=SentEvent("evt_abc123", BODY, (tuple(headers.items()),)),
         )
     )
     assert known.difference is not None
@@ -180,10 +180,10 @@ def test_a_changed_bit_gets_some_verdict_and_never_right(
 
 
 def test_each_change_that_is_made_of_a_body_is_named_as_itself() -> None:
-    for change in made(BODY):
-        found = debug(changed("clawget", change.body, sent=Sent("evt_abc123", BODY)))
-        assert VERDICTS[found.code]
-        same = {each.code for each in made(BODY) if each.body == change.body}
+    for change in transformations(BODY):
+        found = debug(changed("clawget", change.body, sent=SentEvent("evt_abc123", BODY)))
+        assert FINDING_TEXTS[found.code]
+        same = {each.code for each in transformations(BODY) if each.body == change.body}
         assert found.code in same
 
 
@@ -198,7 +198,7 @@ def test_a_webhook_with_its_signature_switched_off_has_none_to_miss() -> None:
 
 
 def test_during_an_overlap_one_signature_that_is_spoiled_is_told() -> None:
-    tokens = (TriedToken("new", WHSEC), TriedToken("old", OLD, "previous"))
+    tokens = (CandidateToken("new", WHSEC), CandidateToken("old", OLD, "previous"))
     headers = headers_of("standard", previous=OLD)
     assert debug(case("standard", headers=headers, tokens=tokens)).code == "right"
     found = debug(case("standard", headers=headers, tokens=tokens[:1]))
@@ -221,14 +221,14 @@ def test_two_mistakes_are_both_named() -> None:
 
 
 def test_the_difference_is_shown_at_its_first_byte_with_what_is_around_it() -> None:
-    found = difference(b'{"a": 1,"b":2}', b'{"a":1,"b":2}')
+    found = find_difference(b'{"a": 1,"b":2}', b'{"a":1,"b":2}')
     assert found is not None
     assert (found.offset, found.before) == (5, '{"a":')
     assert (found.received, found.original) == (' 1,"b":2}', '1,"b":2}')
-    end = difference(b"{}", b"{}\n")
+    end = find_difference(b"{}", b"{}\n")
     assert end is not None
     assert (end.offset, end.received, end.original) == (2, "(end)", "␊")
-    assert difference(b"{}", b"{}") is None
+    assert find_difference(b"{}", b"{}") is None
 
 
 def test_no_finding_repeats_a_token_or_the_secret() -> None:
@@ -294,16 +294,16 @@ def test_whatever_is_pasted_gets_a_verdict(
             choice=choice,
             secret=secret,
             computed=computed,
-            sent=Sent("evt_abc123", BODY) if is_known else None,
+            sent=SentEvent("evt_abc123", BODY) if is_known else None,
         )
     )
-    assert found.code in VERDICTS
+    assert found.code in FINDING_TEXTS
     assert found.ok is not True
 
 
 @pytest.mark.parametrize("body", [b"[" * 5_000, b"[" * 900 + b"]" * 900, b"9" * 5_000, b"1e999"])
 def test_json_at_the_limits_gets_a_verdict(body: bytes) -> None:
-    for sent in (None, Sent("evt_abc123", BODY), Sent("evt_abc123", body + b" ")):
+    for sent in (None, SentEvent("evt_abc123", BODY), SentEvent("evt_abc123", body + b" ")):
         headers = headers_of("clawget", token="gone")
         assert debug(case("clawget", headers=headers, body=body, sent=sent)).ok is False
         headers = headers_of("clawget", body=body)

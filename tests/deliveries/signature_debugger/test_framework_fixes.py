@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deliveries.signature_debugger.findings import VERDICTS
+from deliveries.signature_debugger.findings import FINDING_TEXTS
 from deliveries.signature_debugger.framework_fixes import (
     FRAMEWORKS,
-    expression,
     fixes,
-    frameworks_told,
+    guess_frameworks,
+    signature_expression,
 )
 from deliveries.signing.signature import signature_headers
 from subscriptions.endpoints.signing_token_format import TokenPair
@@ -42,8 +42,8 @@ def signature(scheme: str, token: str) -> str:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("token", ["a plain token", WHSEC])
 def test_the_python_line_makes_the_right_signature(scheme: str, token: str) -> None:
-    line = expression("python", scheme, is_whsec=token == WHSEC)
-    names = {"hmac": hmac, "hashlib": hashlib, "base64": base64}
+    line = signature_expression("python", scheme, is_whsec=token == WHSEC)
+    names: dict[str, object] = {"hmac": hmac, "hashlib": hashlib, "base64": base64}
     names |= {"token": token, "body": BODY.encode(), "id": "evt_1", "timestamp": "1795262400"}
     assert eval(line, names) == signature(scheme, token)
 
@@ -60,21 +60,21 @@ def test_the_node_line_makes_the_right_signature() -> None:
     with Node(script) as node:
         for scheme in SCHEMES:
             for token in ("a plain token", WHSEC):
-                line = expression("node", scheme, is_whsec=token == WHSEC)
+                line = signature_expression("node", scheme, is_whsec=token == WHSEC)
                 made = node.ask({"line": line, "token": token, "body": BODY})
                 assert made == signature(scheme, token)
 
 
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_each_framework_has_a_line_for_each_kind_of_mistake(name: str) -> None:
-    for family in {words.family for words in VERDICTS.values()} - {"", "clock"}:
+    for kind in {words.fix for words in FINDING_TEXTS.values()} - {"", "clock"}:
         for scheme in SCHEMES:
             header = "X-Clawget-Signature"
-            (fix,) = fixes([name], family=family, scheme=scheme, header=header, is_whsec=True)
+            (fix,) = fixes([name], kind=kind, scheme=scheme, header=header, is_whsec=True)
             assert fix.framework == FRAMEWORKS[name].title
             for place in ("{name}", "{lower}", "{upper}", "{key}", "{signed}"):
                 assert place not in fix.code
-            if family == "header":
+            if kind == "header":
                 assert header.lower() in fix.code.lower().replace("_", "-")
 
 
@@ -94,6 +94,6 @@ def test_each_framework_has_a_line_for_each_kind_of_mistake(name: str) -> None:
 def test_the_framework_is_told_by_choice_then_body_then_headers(
     chosen: str, style: str, header: str, code: str, expected: tuple[str, ...]
 ) -> None:
-    names, by = frameworks_told(chosen=chosen, style=style, headers=[(header, "1")], code=code)
+    names, by = guess_frameworks(chosen=chosen, style=style, headers=[(header, "1")], code=code)
     assert names == expected
     assert bool(by) == bool(expected)
