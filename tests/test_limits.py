@@ -101,7 +101,7 @@ def test_a_platform_without_a_limit_of_its_own_still_has_one(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_publisher_tokens_at_once_do_not_pass_their_limit_together(
+def test_tokens_created_at_the_same_time_do_not_pass_their_limit_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(publisher_tokens, "MAX_LIVE_TOKENS", 3)
@@ -121,7 +121,7 @@ def test_publisher_tokens_at_once_do_not_pass_their_limit_together(
     assert refusals == ["token_limit_reached"] * 4
 
 
-def test_someone_makes_so_many_broadcasters_and_staff_any_number(
+def test_a_user_owns_a_limited_number_of_broadcasters_and_staff_any_number(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broadcasters, "MAX_OWNED", 2)
@@ -141,7 +141,7 @@ def test_someone_makes_so_many_broadcasters_and_staff_any_number(
 
 
 @pytest.mark.parametrize("name", ["csv", "jsonl"])
-def test_an_export_is_made_as_it_is_sent_and_ends(
+def test_an_export_is_streamed_and_ends_at_its_limit(
     name: str, portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "MAX_ROWS", 3)

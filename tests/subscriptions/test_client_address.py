@@ -15,7 +15,7 @@ def address(peer: str = PEER, forwarded: str | None = None) -> str | None:
     return client_address(SimpleNamespace(META=meta))
 
 
-def test_without_a_proxy_the_header_is_the_clients_own_word() -> None:
+def test_without_a_proxy_the_forwarded_header_is_ignored() -> None:
     assert address(forwarded="203.0.113.7") == PEER
 
 
@@ -37,7 +37,7 @@ def test_without_a_proxy_the_header_is_the_clients_own_word() -> None:
         (1, "unknown", None),
     ],
 )
-def test_behind_proxies_it_is_the_entry_that_the_outermost_one_wrote(
+def test_behind_proxies_the_address_is_the_entry_that_the_outermost_one_added(
     settings: Settings, hops: int, forwarded: str | None, expected: str | None
 ) -> None:
     settings.WEBHOOKS_PROXY_HOPS = hops

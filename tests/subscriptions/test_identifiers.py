@@ -10,18 +10,18 @@ from subscriptions.identifiers import uuid7, uuid7_at
 RANDOM_BITS = (1 << 62) - 1
 
 
-def test_an_id_holds_its_moment_and_sorts_by_it() -> None:
+def test_a_uuid_holds_its_time_and_sorts_by_it() -> None:
     now = time.time_ns()
     made = uuid7_at(now)
     assert (made.version, made.int >> 80) == (7, now // 1_000_000)
     assert uuid7_at(now) < uuid7_at(now + 1_000) < uuid7_at(now + 1_000_000)
 
 
-def test_ids_of_one_moment_differ() -> None:
+def test_uuids_of_the_same_time_differ() -> None:
     assert len({uuid7_at(1) for _ in range(5_000)}) == 5_000
 
 
-def test_a_forked_process_draws_other_randomness_than_its_parent() -> None:
+def test_a_forked_process_has_other_random_words_than_its_parent() -> None:
     uuid7()  # some is in hand
     reading, writing = os.pipe()
     child = os.fork()

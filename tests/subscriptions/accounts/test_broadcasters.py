@@ -21,7 +21,7 @@ def run(*arguments: str) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_json_is_exactly_the_contract() -> None:
+def test_the_json_output_has_exactly_the_documented_fields() -> None:
     out, _ = run("Größe & Co", "--platform", "clawget", "--json")
     shown = json.loads(out)
     live = Broadcaster.objects.get(live=None)
@@ -35,7 +35,7 @@ def test_json_is_exactly_the_contract() -> None:
     assert list(shown) == ["id", "name", "platform", "token", "sandbox"]
 
 
-def test_the_tokens_open_each_its_own_with_all_scopes() -> None:
+def test_each_token_belongs_to_its_broadcaster_and_has_all_scopes() -> None:
     shown = json.loads(run("Acme", "--platform", "standard", "--json")[0])
     for token, pk in (
         (shown["token"], shown["id"]),
@@ -46,14 +46,14 @@ def test_the_tokens_open_each_its_own_with_all_scopes() -> None:
         assert set(found.scopes) == set(Scope.values)
 
 
-def test_without_json_it_is_readable() -> None:
+def test_without_json_the_output_is_for_people() -> None:
     out, _ = run("Acme", "--platform", "cleeng")
     assert out.startswith("Acme on Cleeng\n")
     assert out.count("whp_") == 2
     assert "not shown again" in out
 
 
-def test_an_owner_is_made_without_a_password_and_it_says_so() -> None:
+def test_an_owner_without_an_account_gets_one_without_a_password() -> None:
     out, err = run("Acme", "--platform", "cleeng", "--owner", "Ann@Example.com", "--json")
     json.loads(out)
     user = User.objects.get(email="ann@example.com")
@@ -62,7 +62,7 @@ def test_an_owner_is_made_without_a_password_and_it_says_so() -> None:
     assert Member.objects.get().user == user
 
 
-def test_an_owner_who_is_there_is_taken() -> None:
+def test_an_owner_who_has_an_account_keeps_it() -> None:
     user = User.objects.create_user("ann@example.com", "a password of hers")
     run("Acme", "--platform", "cleeng", "--owner", "ANN@example.com")
     assert Member.objects.get().user == user
@@ -87,7 +87,7 @@ def test_a_new_owners_password_comes_from_standard_input(monkeypatch: pytest.Mon
         ),
     ],
 )
-def test_what_is_wrong_leaves_nothing_behind(
+def test_a_refused_command_changes_nothing(
     arguments: list[str], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("x\n"))

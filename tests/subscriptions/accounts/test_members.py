@@ -56,14 +56,14 @@ def test_an_invitation_ends_after_seven_days(portal: Portal) -> None:
         assert find_invitation(made.token) is None
 
 
-def test_a_withdrawn_invitation_opens_nothing(portal: Portal) -> None:
+def test_the_link_of_a_withdrawn_invitation_does_not_work(portal: Portal) -> None:
     made = offer(portal)
     withdraw_invitation(invitation=made.invitation, actor=COMMAND_LINE)
     assert find_invitation(made.token) is None
     assert list_open_invitations(portal.live) == []
 
 
-def test_a_second_invitation_of_an_address_takes_the_place_of_the_first(portal: Portal) -> None:
+def test_a_second_invitation_of_an_address_replaces_the_first(portal: Portal) -> None:
     first, second = offer(portal), offer(portal, "NEW@example.com")
     assert find_invitation(first.token) is None
     assert list_open_invitations(portal.live) == [second.invitation]
@@ -79,7 +79,7 @@ def test_an_unknown_role_is_refused(portal: Portal) -> None:
         offer(portal, role="king")
 
 
-def test_the_last_owner_stays(portal: Portal) -> None:
+def test_the_last_owner_can_neither_leave_nor_lose_the_role(portal: Portal) -> None:
     owner = member(portal, "owner")
     for verb in (
         lambda: remove_member(member=owner, actor=COMMAND_LINE),
@@ -92,5 +92,5 @@ def test_the_last_owner_stays(portal: Portal) -> None:
     assert portal.live.role_of(portal.users["owner"]) is None
 
 
-def test_a_role_that_is_there_already_changes_nothing(portal: Portal) -> None:
+def test_giving_a_member_the_role_they_have_changes_nothing(portal: Portal) -> None:
     assert not change_role(member=member(portal, "viewer"), role="viewer", actor=COMMAND_LINE)

@@ -22,7 +22,7 @@ from tests.concurrency import run_concurrently
 from tests.portal_clients import PASSWORD, Portal, make_portal
 
 
-def test_a_removed_member_is_out_with_the_next_request(portal: Portal) -> None:
+def test_a_removed_member_has_no_access_from_the_next_request_on(portal: Portal) -> None:
     client = portal.client("developer")
     assert client.get(portal.url("endpoint-list")).status_code == 200
     remove_member(
@@ -32,7 +32,7 @@ def test_a_removed_member_is_out_with_the_next_request(portal: Portal) -> None:
         assert client.get(portal.url("endpoint-list", broadcaster=broadcaster)).status_code == 404
 
 
-def test_a_lower_role_holds_with_the_next_request(portal: Portal) -> None:
+def test_a_lower_role_applies_from_the_next_request_on(portal: Portal) -> None:
     client = portal.client("developer")
     assert client.get(portal.url("endpoint-new")).status_code == 200
     member = portal.live.members.get(user=portal.users["developer"])
@@ -59,7 +59,7 @@ def test_a_new_password_ends_the_other_sessions(portal: Portal) -> None:
     assert elsewhere.get(portal.url("endpoint-list")).status_code == 302
 
 
-def test_a_revoked_or_expired_token_opens_nothing_more(portal: Portal) -> None:
+def test_a_revoked_or_expired_token_is_refused_from_then_on(portal: Portal) -> None:
     def made(**options: Any) -> NewToken:
         return create_token(
             broadcaster=portal.live,
@@ -81,7 +81,7 @@ def test_a_revoked_or_expired_token_opens_nothing_more(portal: Portal) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_invitation_taken_twice_at_once_is_taken_once() -> None:
+def test_an_invitation_accepted_twice_at_the_same_time_is_accepted_once() -> None:
     portal = make_portal()
     offer = invite(
         broadcaster=portal.live, email="new@example.com", role="developer", actor=COMMAND_LINE

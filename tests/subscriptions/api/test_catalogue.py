@@ -14,7 +14,7 @@ def api() -> Api:
     return Api(account().token)
 
 
-def test_the_broadcaster_is_the_tokens_own() -> None:
+def test_the_broadcaster_that_is_read_is_the_tokens_own() -> None:
     created = account()
     live, sandbox = (
         Api(token).get("broadcaster").json() for token in (created.token, created.sandbox_token)
@@ -63,7 +63,7 @@ def test_a_topic_is_found_by_its_alias() -> None:
     assert api.get("topics/newCustomer").json()["name"] == "customerRegistered"
 
 
-def test_a_topic_of_another_platform_is_missing(api: Api) -> None:
+def test_a_topic_of_another_platform_is_not_found(api: Api) -> None:
     assert problem_of(api.get("topics/customerRegistered"), 404)
 
 

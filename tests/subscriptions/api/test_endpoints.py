@@ -20,15 +20,15 @@ def api() -> Api:
     return Api(account().token)
 
 
-def made(api: Api, **changes: Any) -> dict[str, Any]:
+def create(api: Api, **changes: Any) -> dict[str, Any]:
     response = api.post("endpoints", NEW | changes)
     assert response.status_code == 201, response.content
     body: dict[str, Any] = response.json()
     return body
 
 
-def test_the_answer_that_makes_an_endpoint_alone_carries_its_token(api: Api) -> None:
-    endpoint = made(api)
+def test_only_the_response_to_creating_an_endpoint_carries_its_token(api: Api) -> None:
+    endpoint = create(api)
     assert endpoint["token"].endswith(endpoint["token_hint"])
     assert len(endpoint["token"]) > 20
     read = api.get(f"endpoints/{endpoint['id']}").json()
@@ -38,7 +38,7 @@ def test_the_answer_that_makes_an_endpoint_alone_carries_its_token(api: Api) -> 
 
 
 def test_an_endpoint_has_all_the_fields_of_the_contract(api: Api) -> None:
-    endpoint = made(
+    endpoint = create(
         api,
         description="The shop",
         headers={"X-Shop": "7", "Authorization": "Bearer s3cret"},
@@ -60,7 +60,7 @@ def test_an_endpoint_has_all_the_fields_of_the_contract(api: Api) -> None:
         assert endpoint[name].endswith("Z")
 
 
-def test_a_name_that_is_left_out_is_the_host(api: Api) -> None:
+def test_an_endpoint_without_a_name_is_named_after_its_host(api: Api) -> None:
     response = api.post("endpoints", {"url": URL, "topics": ["*"]})
     assert response.json()["name"] == "example.com"
     assert response.json()["topics"] == ["*"]
@@ -116,7 +116,7 @@ def test_settings_that_break_a_rule_are_refused(api: Api, changes: Any, code: st
     assert not Endpoint.objects.exists()
 
 
-def test_over_the_platforms_limit_is_a_conflict() -> None:
+def test_an_endpoint_over_the_platforms_limit_is_a_conflict() -> None:
     created = account("cleeng")
     created.broadcaster.max_endpoints = 1
     created.broadcaster.save()
@@ -127,7 +127,7 @@ def test_over_the_platforms_limit_is_a_conflict() -> None:
 
 
 def test_a_patch_changes_what_it_names_and_keeps_the_rest(api: Api) -> None:
-    before = made(api, description="old", headers={"X-Shop": "7"}, rate_limit=5)
+    before = create(api, description="old", headers={"X-Shop": "7"}, rate_limit=5)
     path = f"endpoints/{before['id']}"
     after = api.patch(path, {"topics": ["review.created"], "rate_limit": None}).json()
     assert after["topics"] == ["review.created"]
@@ -138,7 +138,7 @@ def test_a_patch_changes_what_it_names_and_keeps_the_rest(api: Api) -> None:
 
 
 def test_a_masked_value_that_is_sent_back_keeps_the_stored_one(api: Api) -> None:
-    endpoint = made(api, headers={"Authorization": "Bearer s3cret", "X-Shop": "7"})
+    endpoint = create(api, headers={"Authorization": "Bearer s3cret", "X-Shop": "7"})
     read = api.get(f"endpoints/{endpoint['id']}").json()
     changed = read["headers"] | {"X-Shop": "8"}
     response = api.patch(f"endpoints/{endpoint['id']}", {"headers": changed})
@@ -147,7 +147,7 @@ def test_a_masked_value_that_is_sent_back_keeps_the_stored_one(api: Api) -> None
 
 
 def test_the_whole_object_can_be_sent_back_as_it_was_read(api: Api) -> None:
-    endpoint = made(api, headers={"Authorization": "Bearer s3cret"})
+    endpoint = create(api, headers={"Authorization": "Bearer s3cret"})
     read = api.get(f"endpoints/{endpoint['id']}").json()
     response = api.patch(f"endpoints/{endpoint['id']}", read | {"name": "Renamed"})
     assert response.status_code == 200, response.content
@@ -156,13 +156,13 @@ def test_the_whole_object_can_be_sent_back_as_it_was_read(api: Api) -> None:
 
 
 def test_a_read_only_field_cannot_be_changed(api: Api) -> None:
-    endpoint = made(api)
+    endpoint = create(api)
     response = api.patch(f"endpoints/{endpoint['id']}", {"status": "suspended"})
     assert pointers(response) == {"/status"}
 
 
-def test_switching_off_and_on_is_seen_in_the_status(api: Api) -> None:
-    path = f"endpoints/{made(api)['id']}"
+def test_the_status_shows_that_an_endpoint_is_switched_off_and_on(api: Api) -> None:
+    path = f"endpoints/{create(api)['id']}"
     off = api.patch(path, {"active": False}).json()
     assert (off["active"], off["status"]) == (False, "inactive")
     assert off["status_reason"].startswith("Switched off by token ")
@@ -170,8 +170,8 @@ def test_switching_off_and_on_is_seen_in_the_status(api: Api) -> None:
     assert (on["status"], on["status_reason"]) == ("active", "")
 
 
-def test_resume_lifts_a_suspension_and_there_has_to_be_one(api: Api) -> None:
-    path = f"endpoints/{made(api)['id']}"
+def test_resume_lifts_a_suspension_and_is_a_conflict_without_one(api: Api) -> None:
+    path = f"endpoints/{create(api)['id']}"
     assert problem_of(api.post(f"{path}/resume"), 409)["code"] == "not_suspended"
     suspend_endpoint(endpoint=Endpoint.objects.get(), reason="it answered 410 Gone.", actor=SYSTEM)
     read = api.get(path).json()
@@ -180,7 +180,7 @@ def test_resume_lifts_a_suspension_and_there_has_to_be_one(api: Api) -> None:
 
 
 def test_rotation_shows_the_new_token_once_and_keeps_the_old_for_the_overlap(api: Api) -> None:
-    endpoint = made(api)
+    endpoint = create(api)
     path = f"endpoints/{endpoint['id']}"
     rotated = api.post(f"{path}/rotate-token").json()
     assert rotated["token"] != endpoint["token"]
@@ -192,12 +192,12 @@ def test_rotation_shows_the_new_token_once_and_keeps_the_old_for_the_overlap(api
 
 @pytest.mark.parametrize("seconds", [-1, 604_801, 1.5, "60", True, 10**40])
 def test_an_overlap_out_of_range_is_refused(api: Api, seconds: Any) -> None:
-    path = f"endpoints/{made(api)['id']}/rotate-token"
+    path = f"endpoints/{create(api)['id']}/rotate-token"
     assert pointers(api.post(path, {"overlap_seconds": seconds})) == {"/overlap_seconds"}
 
 
 def test_a_deleted_endpoint_is_gone_from_reads(api: Api) -> None:
-    path = f"endpoints/{made(api)['id']}"
+    path = f"endpoints/{create(api)['id']}"
     response = api.delete(path)
     assert (response.status_code, response.content) == (204, b"")
     assert problem_of(api.get(path), 404)
@@ -206,20 +206,20 @@ def test_a_deleted_endpoint_is_gone_from_reads(api: Api) -> None:
 
 
 def test_actions_without_a_body_refuse_one(api: Api) -> None:
-    path = f"endpoints/{made(api)['id']}"
+    path = f"endpoints/{create(api)['id']}"
     assert pointers(api.post(f"{path}/resume", {"force": True})) == {"/force"}
     assert problem_of(api.post(f"{path}/resume", [1]), 422)
 
 
 def test_the_audit_log_names_the_token_and_its_address() -> None:
     created = account()
-    made(Api(created.token))
+    create(Api(created.token))
     entry = AuditEntry.objects.get(action="endpoint.create")
     assert entry.actor_label.startswith("token First token")
     assert entry.address == "127.0.0.1"
 
 
-def test_a_reading_token_cannot_write() -> None:
+def test_a_token_that_may_only_read_cannot_write() -> None:
     created = account()
     api = api_with(created.broadcaster, "endpoints:read")
     assert api.get("endpoints").status_code == 200

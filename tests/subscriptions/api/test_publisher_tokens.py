@@ -16,7 +16,7 @@ def api() -> Api:
     return Api(account().token)
 
 
-def test_a_new_token_is_shown_once_and_opens_what_its_scopes_say(api: Api) -> None:
+def test_a_new_token_is_shown_once_and_allows_what_its_scopes_say(api: Api) -> None:
     response = api.post("tokens", {"name": "CI", "scopes": ["events:write"]})
     assert response.status_code == 201
     made = response.json()
@@ -28,7 +28,7 @@ def test_a_new_token_is_shown_once_and_opens_what_its_scopes_say(api: Api) -> No
     assert problem_of(other.get("tokens"), 403)
 
 
-def test_a_revoked_token_opens_nothing_and_is_gone_from_the_list(api: Api) -> None:
+def test_a_revoked_token_is_refused_and_no_longer_listed(api: Api) -> None:
     made = api.post("tokens", {"name": "CI", "scopes": ["events:write"]}).json()
     assert api.delete(f"tokens/{made['id']}").status_code == 204
     problem_of(Api(made["token"]).get("broadcaster"), 401)
@@ -36,7 +36,7 @@ def test_a_revoked_token_opens_nothing_and_is_gone_from_the_list(api: Api) -> No
     assert [token["name"] for token in api.get("tokens").json()["data"]] == ["First token"]
 
 
-def test_a_token_cannot_give_more_than_it_has() -> None:
+def test_a_token_cannot_create_one_with_scopes_that_it_lacks() -> None:
     api = api_with(account().broadcaster, "tokens:write")
     response = api.post("tokens", {"name": "More", "scopes": ["tokens:write", "events:read"]})
     assert problem_of(response, 403)["code"] == "missing_scope"
@@ -66,5 +66,5 @@ def test_a_token_cannot_give_more_than_it_has() -> None:
         ({"name": "CI", "scopes": ["events:read"], "token": "x"}, "/token"),
     ],
 )
-def test_bad_input_is_refused(api: Api, body: Any, pointer: str) -> None:
+def test_bad_input_is_refused_with_its_pointer(api: Api, body: Any, pointer: str) -> None:
     assert pointers(api.post("tokens", body)) == {pointer}

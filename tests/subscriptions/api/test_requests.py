@@ -22,7 +22,7 @@ def api() -> Api:
     return Api(account().token)
 
 
-def test_both_headers_open_the_api() -> None:
+def test_a_token_is_accepted_in_either_header() -> None:
     token = account().token
     for headers in ({"Authorization": f"Bearer {token}"}, {"X-Publisher-Token": token}):
         assert Client().get("/api/v1/broadcaster", headers=headers).status_code == 200
@@ -39,20 +39,20 @@ def test_both_headers_open_the_api() -> None:
         {"X-Publisher-Token": "whp_" + "a" * 46},
     ],
 )
-def test_without_a_good_token_there_is_a_challenge(headers: dict[str, str]) -> None:
+def test_a_call_without_a_valid_token_gets_a_challenge(headers: dict[str, str]) -> None:
     response = Client().get("/api/v1/broadcaster", headers=headers)
     problem_of(response, 401)
     assert response["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_where_a_token_goes_is_said_when_there_is_none() -> None:
+def test_a_call_without_a_token_is_told_where_to_send_one() -> None:
     problem = problem_of(Client().get("/api/v1/broadcaster"), 401)
     assert problem["code"] == "not_authenticated"
     assert "Authorization: Bearer TOKEN" in problem["detail"]
     assert "X-Publisher-Token: TOKEN" in problem["detail"]
 
 
-def test_a_revoked_or_expired_token_opens_nothing() -> None:
+def test_a_revoked_or_expired_token_is_refused() -> None:
     created = account()
     PublisherToken.objects.filter(broadcaster=created.broadcaster).update(
         expires_at=timezone.now() - timedelta(seconds=1)
@@ -72,7 +72,7 @@ def test_a_token_in_the_query_string_is_an_unknown_parameter(api: Api) -> None:
     assert "'token'" in problem["detail"]
 
 
-def test_session_cookies_do_not_open_the_api(django_user_model: Any) -> None:
+def test_a_session_cookie_is_not_accepted(django_user_model: Any) -> None:
     user = django_user_model.objects.create_superuser("staff@example.com", "password")
     client = Client()
     client.force_login(user)
@@ -184,23 +184,23 @@ def test_a_query_that_cannot_be_read_is_a_bad_request(api: Api, query: str) -> N
 
 
 @pytest.mark.parametrize("name", ["%00", "a%00b", "ep_%ff", "..%2f", "x" * 3000, "%F0%9F%92%A9"])
-def test_strange_ids_are_missing_ones(api: Api, name: str) -> None:
+def test_an_id_of_an_impossible_form_is_not_found(api: Api, name: str) -> None:
     for path in ("endpoints", "topics", "events", "deliveries"):
         problem_of(api.get(f"{path}/{name}"), 404)
 
 
-def test_every_answer_carries_the_request_id(api: Api) -> None:
+def test_every_response_carries_the_request_id(api: Api) -> None:
     client = Client(headers={"X-Request-Id": "my-request-1"})
     assert client.get("/api/v1/broadcaster").json()["request_id"] == "my-request-1"
     assert api.get("broadcaster")["X-Request-Id"]
 
 
-def test_answers_are_not_kept_by_caches(api: Api) -> None:
+def test_responses_are_not_cached(api: Api) -> None:
     assert api.get("broadcaster")["Cache-Control"] == "no-store"
     assert api.get("nothing")["Cache-Control"] == "no-store"
 
 
-def test_a_database_that_cannot_take_it_is_a_503_with_a_time_to_come_back(api: Api) -> None:
+def test_a_database_that_does_not_respond_is_a_503_with_retry_after(api: Api) -> None:
     with patch(
         "subscriptions.api.endpoints.create_endpoint", side_effect=OperationalError("locked")
     ):
@@ -209,7 +209,7 @@ def test_a_database_that_cannot_take_it_is_a_503_with_a_time_to_come_back(api: A
     assert response["Retry-After"] == "5"
 
 
-def test_a_fault_of_ours_is_a_problem_too_and_tells_nothing() -> None:
+def test_an_internal_error_is_a_problem_that_reveals_nothing() -> None:
     token = account().token
     client = Client(raise_request_exception=False, headers={"X-Publisher-Token": token})
     with patch("subscriptions.api.catalogue.page_of_list", side_effect=RuntimeError("secret")):
@@ -218,5 +218,5 @@ def test_a_fault_of_ours_is_a_problem_too_and_tells_nothing() -> None:
     assert b"secret" not in response.content
 
 
-def test_a_host_that_is_not_ours_is_a_problem() -> None:
+def test_a_request_for_an_unknown_host_gets_a_problem() -> None:
     problem_of(Client().get("/api/v1/topics", headers={"Host": "evil.example"}), 400)

@@ -53,7 +53,7 @@ def test_an_endpoint_for_all_topics_keeps_the_others() -> None:
     assert listed(api)["customerRegistered"] == [A]
 
 
-def test_the_topic_may_be_named_by_its_alias(api: Api) -> None:
+def test_the_topic_can_be_named_by_its_alias(api: Api) -> None:
     put(api, "webhook_subscriptions/newCustomer", A)
     assert listed(api) == {"customerRegistered": [A]}
 
@@ -84,11 +84,11 @@ def test_the_body_is_an_array_of_objects_with_a_url(api: Api) -> None:
     assert pointers(api.put(TOPIC, [{}, 7])) == {"/0/url", "/1"}
 
 
-def test_an_unknown_topic_is_missing(api: Api) -> None:
+def test_an_unknown_topic_is_not_found(api: Api) -> None:
     assert problem_of(api.put("webhook_subscriptions/nothing", [{"url": A}]), 404)
 
 
-def test_other_platforms_do_not_have_it() -> None:
+def test_broadcasters_on_other_platforms_get_a_404() -> None:
     api = Api(account("clawget").token, base="/3.1/")
     assert problem_of(api.get("webhook_subscriptions"), 404)["code"] == "not_on_this_platform"
     problem_of(api.put("webhook_subscriptions/purchase.completed", [{"url": A}]), 404)

@@ -133,7 +133,7 @@ def test_a_vanished_topic_in_use_is_deprecated_and_keeps_its_subscribers(
     assert load(directory) == ["Platforms are up to date."]
 
 
-def test_a_topic_that_comes_back_is_deprecated_no_longer(
+def test_a_topic_that_is_in_the_file_again_is_no_longer_deprecated(
     directory: Path, broadcaster: Broadcaster
 ) -> None:
     remove_topic(directory, "offerPriceChanged")
@@ -170,7 +170,7 @@ def test_use_cases_follow_the_file(directory: Path) -> None:
     assert UseCase.objects.get(name="Payment handling").topics.count() == 5
 
 
-def test_a_fault_in_one_file_changes_nothing_of_any(tmp_path: Path) -> None:
+def test_a_fault_in_one_file_leaves_all_platforms_unchanged(tmp_path: Path) -> None:
     for name in ("clawget.toml", "cleeng.toml"):
         shutil.copy(PLATFORMS_DIR / name, tmp_path)
     edit(tmp_path, "max_requests = 10", "max_requests = 11")

@@ -63,7 +63,7 @@ def in_python(scheme: str, token: str) -> Callable[[bytes, dict[str, str]], bool
     [HARD_TOKEN, generate_token("whsec"), generate_token("text")],
     ids=["hard", "whsec", "text"],
 )
-def test_the_python_code_takes_what_is_genuine_and_nothing_else(scheme: str, token: str) -> None:
+def test_the_python_code_accepts_only_genuine_requests(scheme: str, token: str) -> None:
     if scheme != "standard" and token.startswith("whsec_"):
         # A platform's own scheme takes its token as text, whatever it looks like.
         assert in_python(scheme, token)(BODY, signed(scheme, token))
@@ -79,7 +79,7 @@ def test_the_python_code_takes_what_is_genuine_and_nothing_else(scheme: str, tok
 @pytest.mark.node
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("token", [HARD_TOKEN, generate_token("whsec")], ids=["hard", "whsec"])
-def test_the_node_code_takes_what_is_genuine_and_nothing_else(scheme: str, token: str) -> None:
+def test_the_node_code_accepts_only_genuine_requests(scheme: str, token: str) -> None:
     script = sample(scheme, "node", token) + (
         "\nfunction answer(q) { return isGenuine(Buffer.from(q.body), q.headers); }\n"
     )
@@ -91,7 +91,7 @@ def test_the_node_code_takes_what_is_genuine_and_nothing_else(scheme: str, token
         assert not node.ask({"body": BODY.decode(), "headers": signed(scheme, "another token")})
 
 
-def test_the_standard_code_refuses_an_old_request_and_takes_either_token_of_a_rotation() -> None:
+def test_the_standard_code_refuses_an_old_request_and_accepts_both_tokens_of_a_rotation() -> None:
     new, old = generate_token("whsec"), generate_token("whsec")
     check = in_python("standard", new)
     assert not check(BODY, signed("standard", new, age_seconds=301))
@@ -132,6 +132,6 @@ def test_a_token_cannot_break_out_of_its_literal() -> None:
         )
 
 
-def test_what_is_not_signed_has_no_code(db: None) -> None:
+def test_an_unsigned_platform_has_no_code(db: None) -> None:
     assert render_code_samples("none", header="") == []
     assert Platform.objects.get(pk="cleeng").rules.signature.scheme == "none"

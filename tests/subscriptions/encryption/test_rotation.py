@@ -45,7 +45,7 @@ def endpoints(portal: Portal, settings: Any) -> list[Endpoint]:
     return made
 
 
-def test_current_and_previous_tokens_open_with_the_new_key_alone(
+def test_after_a_rotation_the_new_key_alone_opens_current_and_previous_tokens(
     endpoints: list[Endpoint], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rotation, "BATCH_ROWS", 2)
@@ -83,7 +83,7 @@ def test_a_token_that_a_customer_changes_during_a_rotation_keeps_the_change(
     assert pair is not None and pair.current == "the newest"
 
 
-def test_what_no_key_opens_is_named_and_stays_as_it_is(
+def test_a_secret_that_no_key_opens_is_named_and_left_as_it_is(
     endpoints: list[Endpoint], settings: Any
 ) -> None:
     lost = Fernet(LOST).encrypt(b"token").decode()
@@ -101,7 +101,7 @@ def test_what_no_key_opens_is_named_and_stays_as_it_is(
     assert "1 re-encrypted" in run()
 
 
-def test_a_ring_with_what_is_no_key_changes_nothing_and_shows_no_key(
+def test_a_ring_with_an_invalid_key_changes_nothing_and_shows_no_key(
     endpoints: list[Endpoint], settings: Any
 ) -> None:
     settings.WEBHOOKS_SECRET_KEYS = [NEW, "not-a-key"]
@@ -117,7 +117,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_gets_a_bar_and_a_file_gets_lines(
+def test_progress_is_a_bar_on_a_terminal_and_lines_in_a_file(
     endpoints: list[Endpoint], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("subscriptions.management.commands.rotate_keys._LINE_EVERY_SECONDS", 0.0)

@@ -104,7 +104,7 @@ def test_an_address_that_is_not_public_is_refused_with_a_reason(address: Any) ->
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_a_public_address_may_be_called(address: Any) -> None:
+def test_a_public_address_is_let_through(address: Any) -> None:
     assert find_address_fault(address, ()) is None
 
 
@@ -123,12 +123,12 @@ def test_only_global_unicast_ipv6_gets_through(address: Any) -> None:
 
 
 @given(st.ip_addresses(v=4))
-def test_an_ipv4_address_within_an_ipv6_one_is_judged_alike(address: Any) -> None:
+def test_an_ipv6_address_that_stands_for_an_ipv4_one_counts_as_that(address: Any) -> None:
     assert find_address_fault(f"::ffff:{address}", ()) == find_address_fault(str(address), ())
     assert find_address_fault(f"64:ff9b::{address}", ()) == find_address_fault(str(address), ())
 
 
-def test_an_allowed_network_is_let_through_and_no_other() -> None:
+def test_only_allowed_networks_are_let_through() -> None:
     allowed = parse_networks(["10.1.0.0/16", "fd12::/16"])
     assert find_address_fault("10.1.2.3", allowed) is None
     assert find_address_fault("::ffff:10.1.2.3", allowed) is None

@@ -43,7 +43,7 @@ def test_a_generated_token_is_one_that_could_be_typed(token_format: str) -> None
 
 
 @given(key=st.binary(min_size=24, max_size=64))
-def test_whsec_tokens_of_24_to_64_bytes_are_taken_and_read_as_the_library_reads_them(
+def test_whsec_tokens_of_24_to_64_bytes_are_accepted_and_decoded_as_the_library_does(
     key: bytes,
 ) -> None:
     token = whsec(key)
@@ -79,7 +79,9 @@ def test_other_whsec_tokens_are_refused(token: str) -> None:
     "token",
     ["12345678", "x" * 200, "two words!", "Größe-日本-🎉", "~`'\"\\<>&%", "whsec_not base64"],
 )
-def test_printable_text_of_8_to_200_characters_is_taken_as_its_utf8(token: str) -> None:
+def test_printable_text_of_8_to_200_characters_is_accepted_and_its_key_is_its_utf8(
+    token: str,
+) -> None:
     check_token(token, "text")
     assert decode_key(token) == token.encode()
 
@@ -109,7 +111,7 @@ def test_other_text_tokens_are_refused_without_being_repeated(token: str, fault:
 
 
 @given(token=st.text(max_size=60))
-def test_every_text_token_that_is_taken_has_a_key(token: str) -> None:
+def test_every_accepted_text_token_has_a_key(token: str) -> None:
     try:
         check_token(token, "text")
     except Refused:

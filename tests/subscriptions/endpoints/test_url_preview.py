@@ -37,7 +37,7 @@ def look(portal: Portal, settings: Settings, tmp_path: Path) -> Callable[[str], 
         (certificates.incomplete_chain, "warning", "serve the full chain"),
     ],
 )
-def test_the_certificate_is_tried(
+def test_the_preview_says_whether_the_certificate_is_good(
     look: Callable[[str], UrlPreview],
     certificate: Callable[[], Certificate],
     kind: str,
@@ -49,7 +49,9 @@ def test_the_certificate_is_tried(
         assert receiver.requests == []
 
 
-def test_what_speaks_no_tls_or_does_not_listen_is_said(look: Callable[[str], UrlPreview]) -> None:
+def test_the_preview_says_that_a_port_speaks_no_tls_or_is_closed(
+    look: Callable[[str], UrlPreview],
+) -> None:
     with Receiver(greeting=b"220 mail.example ESMTP\r\n") as receiver:
         assert "does not answer in TLS" in look(f"https://127.0.0.1:{receiver.port}/").text
     with Receiver() as receiver:

@@ -65,7 +65,7 @@ def reason(url: Any, **rules: Any) -> str:
         ("https://[::ffff:8.8.8.8]:8443/", "https://[::ffff:808:808]:8443/"),
     ],
 )
-def test_a_url_gets_its_one_spelling(given: Any, normalised: Any) -> None:
+def test_a_url_is_normalised_to_its_one_spelling(given: Any, normalised: Any) -> None:
     assert check(given) == normalised
     assert check(normalised) == normalised
 
@@ -130,12 +130,12 @@ def test_a_url_that_breaks_a_rule_is_refused_in_words(url: Any, words: Any) -> N
     assert re.search(words, reason(url))
 
 
-def test_https_is_demanded_where_the_platform_does() -> None:
+def test_http_is_refused_if_the_platform_requires_https() -> None:
     assert "https" in reason("http://example.com/", https_required=True)
     assert check("https://example.com/", https_required=True)
 
 
-def test_our_own_host_is_refused_on_all_ports_or_on_the_one_named() -> None:
+def test_an_own_host_is_refused_on_all_ports_or_on_the_one_named() -> None:
     own = frozenset({"portal.example", "localhost:8000"})
     for url in ("https://portal.example/", "http://PORTAL.example.:8080/x"):
         assert "portal itself" in reason(url, own_hosts=own)

@@ -82,7 +82,7 @@ def test_rules_hold_what_the_file_says() -> None:
         changed("delivery.retry_delays", [1, 1.5, 2, 3, 4]),
     ],
 )
-def test_rules_survive_json_even_where_the_database_reorders_keys(values: dict[str, Any]) -> None:
+def test_rules_survive_json_even_if_the_database_reorders_keys(values: dict[str, Any]) -> None:
     rules = PlatformRules.from_dict(values)
 
     stored = json.dumps(rules.to_dict(), sort_keys=True)
@@ -90,11 +90,11 @@ def test_rules_survive_json_even_where_the_database_reorders_keys(values: dict[s
     assert PlatformRules.from_dict(json.loads(stored)) == rules
 
 
-def test_fewer_requests_than_the_delays_allow_is_the_strict_reading() -> None:
+def test_max_requests_can_be_fewer_than_the_delays_allow() -> None:
     assert PlatformRules.from_dict(changed("delivery.max_requests", 5)).max_requests == 5
 
 
-def test_no_retries_at_all_can_be_said() -> None:
+def test_a_platform_can_have_no_retries() -> None:
     values = changed("delivery.retry_delays", [])
     values["delivery"]["max_requests"] = 1
 
