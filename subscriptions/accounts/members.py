@@ -160,7 +160,7 @@ def _check_other_owner(member: Member) -> None:
 
     The lock keeps two owners from leaving at once.
     """
-    Broadcaster.objects.select_for_update(of=("self",)).get(pk=member.broadcaster_id)
+    Broadcaster.objects.lock(member.broadcaster_id)
     others = Member.objects.filter(broadcaster_id=member.broadcaster_id, role=Role.OWNER).exclude(
         pk=member.pk
     )

@@ -64,8 +64,7 @@ def create_token(
         )
     plaintext = generate_publisher_token()
     with transaction.atomic():
-        # Locked, so that two requests at once cannot pass the limit together.
-        Broadcaster.objects.select_for_update(of=("self",)).get(pk=broadcaster.pk)
+        Broadcaster.objects.lock(broadcaster.pk)
         if broadcaster.publisher_tokens.filter(revoked_at=None).count() >= MAX_LIVE_TOKENS:
             raise Conflict(
                 f"There are {MAX_LIVE_TOKENS} tokens already: revoke one first.",

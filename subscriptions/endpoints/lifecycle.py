@@ -56,12 +56,7 @@ def create_endpoint(
     `token` is one that the user typed, if the platform allows that; otherwise one is generated.
     Raises Refused for a setting that breaks a rule, Conflict at the limit.
     """
-    # Locked, so that two requests at once cannot pass the limit together.
-    broadcaster = (
-        Broadcaster.objects.select_for_update(of=("self",))
-        .select_related("platform")
-        .get(pk=broadcaster.pk)
-    )
+    broadcaster = Broadcaster.objects.lock(broadcaster.pk)
     rules = broadcaster.rules
     _check_limit(broadcaster)
     check_settings(settings, rules)

@@ -39,11 +39,7 @@ def set_topic_endpoints(
     be sent to, Conflict at the platform's limit.
     """
     # Locked, so that two lists sent at once are not mixed.
-    broadcaster = (
-        Broadcaster.objects.select_for_update(of=("self",))
-        .select_related("platform")
-        .get(pk=broadcaster.pk)
-    )
+    broadcaster = Broadcaster.objects.lock(broadcaster.pk)
     checked_urls = _check_urls(broadcaster, urls)
     rows = Endpoint.objects.for_broadcaster(broadcaster)
     for endpoint in rows.filter(Q(all_topics=True) | Q(topics=topic)).distinct():

@@ -27,6 +27,13 @@ class BroadcasterQuerySet(models.QuerySet["Broadcaster"]):
         live = Member.objects.filter(user=user).values("broadcaster_id")
         return self.filter(Q(pk__in=live) | Q(live__in=live))
 
+    def lock(self, pk: int) -> Broadcaster:
+        """The broadcaster with its platform, locked until the caller's transaction ends.
+
+        Verbs that count what it has take this lock: two at once could pass a limit together.
+        """
+        return self.select_for_update(of=("self",)).select_related("platform").get(pk=pk)
+
 
 class Broadcaster(models.Model):
     """A tenant on one platform. Each live one has a sandbox, a tenant like any other."""
