@@ -19,7 +19,7 @@ from deliveries.models.delivery import DeliveryQuerySet
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster, Endpoint
 from subscriptions.portal.display_preferences import zone_named
-from subscriptions.views.forms import PortalForm
+from subscriptions.portal.forms import PortalForm
 
 # What a select can hold; a webhook beyond them still works in the URL.
 _MAX_WEBHOOKS = 500

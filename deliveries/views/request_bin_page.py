@@ -25,8 +25,8 @@ from subscriptions.errors import PortalError
 from subscriptions.models.broadcaster import Role
 from subscriptions.models.endpoint import ALL_TOPICS
 from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.forms import PortalForm
 from subscriptions.portal.responses import flash_refusal, page
-from subscriptions.views.forms import PortalForm
 
 PAGE_SIZE = 25
 SHOWN_BODY_BYTES = 64 * 1024

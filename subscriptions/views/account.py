@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from subscriptions.accounts.passkeys import passkeys_of
+from subscriptions.models import User
 from subscriptions.portal.access import PortalRequest, broadcaster_page
 from subscriptions.portal.responses import page
-from subscriptions.views.forms import AccountForm
+
+
+class AccountForm(forms.ModelForm[User]):
+    class Meta:
+        model = User
+        fields = ["name", "use_utc"]
+        labels = {"name": "Your name", "use_utc": "Show times in UTC"}
+        help_texts = {"use_utc": "Otherwise they are shown in the time zone of your browser."}
+        widgets = {
+            "name": forms.TextInput(attrs={"class": "form-control", "autocomplete": "name"}),
+            "use_utc": forms.CheckboxInput(attrs={"class": "form-check-input"}),
+        }
 
 
 @broadcaster_page()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -19,8 +20,17 @@ from subscriptions.portal.access import (
     last_broadcaster,
 )
 from subscriptions.portal.context_processor import page_url
+from subscriptions.portal.forms import PortalForm
 from subscriptions.portal.responses import no_store, page
-from subscriptions.views.forms import BroadcasterForm
+
+
+class BroadcasterForm(PortalForm):
+    name = forms.CharField(
+        max_length=100, help_text="Your company, shop or channel, as your team knows it."
+    )
+    platform = forms.ModelChoiceField(
+        Platform.objects.all(), widget=forms.RadioSelect, empty_label=None
+    )
 
 
 @login_required

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 from allauth.account.decorators import reauthentication_required
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -16,6 +20,7 @@ from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal import one_time_secrets
 from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.forms import PortalForm
 from subscriptions.portal.responses import (
     confirm,
     flash_refusal,
@@ -25,7 +30,39 @@ from subscriptions.portal.responses import (
     redirect_to,
 )
 from subscriptions.views.endpoints import detail_url, endpoint_or_404
-from subscriptions.views.forms import OVERLAPS, RotateTokenForm
+
+OVERLAPS = (
+    ("86400", "24 hours", "The usual: time to change your receiver."),
+    ("604800", "7 days", "For a receiver that is not yours to change."),
+    ("3600", "1 hour", "For a change you make right now."),
+    ("0", "None: it leaked", "The old token ends at once; requests fail until you change yours."),
+)
+
+
+class RotateTokenForm(PortalForm):
+    overlap = forms.ChoiceField(
+        label="How long the old token stays good",
+        choices=[(value, title) for value, title, _ in OVERLAPS],
+        initial="86400",
+        widget=forms.RadioSelect,
+    )
+    token = forms.CharField(
+        required=False,
+        label="New token",
+        help_text="Leave it empty and one is made for you.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "class": "form-control mono"}
+        ),
+    )
+
+    def __init__(self, *args: Any, endpoint: Endpoint, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        typed = endpoint.broadcaster.rules.signature.takes_typed_token
+        if not typed or not endpoint.is_signed:
+            del self.fields["token"]
+
+    def chosen_overlap(self) -> timedelta:
+        return timedelta(seconds=int(self.cleaned_data["overlap"]))
 
 
 @broadcaster_page()

@@ -21,7 +21,7 @@ from subscriptions.models.endpoint import EndpointStatus
 from subscriptions.portal import one_time_secrets
 from subscriptions.portal.access import PortalRequest, broadcaster_page
 from subscriptions.portal.responses import no_store, page, redirect_to
-from subscriptions.views.forms import EndpointForm
+from subscriptions.views.endpoint_form import EndpointForm
 
 # More than any customer has by hand; beyond it, search finds the rest.
 LIST_LENGTH = 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smtplib import SMTPException
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.mail import send_mail
@@ -19,8 +20,8 @@ from subscriptions.models import Broadcaster, Invitation, Member
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal import one_time_secrets
 from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.forms import PortalForm
 from subscriptions.portal.responses import confirm, flash_refusal, no_store, page, redirect_back
-from subscriptions.views.forms import InvitationForm, RoleForm
 
 ROLE_WORDS = (
     (Role.OWNER, "Everything, team and audit log included."),
@@ -35,6 +36,15 @@ _NO_MAIL_SERVER = (
     ".filebased.EmailBackend",
     ".dummy.EmailBackend",
 )
+
+
+class InvitationForm(PortalForm):
+    email = forms.EmailField(label="Email address")
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.DEVELOPER)
+
+
+class RoleForm(PortalForm):
+    role = forms.ChoiceField(choices=Role.choices)
 
 
 def _live(request: PortalRequest) -> Broadcaster:

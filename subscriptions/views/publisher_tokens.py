@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
+
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from subscriptions.accounts import publisher_tokens
@@ -14,8 +18,33 @@ from subscriptions.models import Scope
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal import one_time_secrets
 from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.forms import PortalForm
 from subscriptions.portal.responses import confirm, no_store, page, redirect_back
-from subscriptions.views.forms import PublisherTokenForm
+
+
+class PublisherTokenForm(PortalForm):
+    name = forms.CharField(
+        max_length=100, help_text="Where it is used, for example “Billing back end”."
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=Scope.choices,
+        initial=[Scope.EVENTS_WRITE],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    expires_on = forms.DateField(
+        required=False,
+        label="Expires after",
+        help_text="The last day it works, in UTC. Empty: it does not expire.",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def expires_at(self) -> datetime | None:
+        """The end of the chosen day."""
+        day = self.cleaned_data["expires_on"]
+        if day is None:
+            return None
+        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
 def _list_url(request: PortalRequest) -> str:

@@ -1,54 +1,18 @@
-"""Forms of the portal. What they refuse is shape; the rules are in the verbs they lead to."""
+"""The form that adds a webhook or changes its settings."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from subscriptions.endpoints.header_rules import mask_headers
 from subscriptions.endpoints.settings import MAX_ENDPOINT_TIMEOUT_SECONDS, EndpointSettings
-from subscriptions.errors import PortalError, SeveralRefused
-from subscriptions.models import Broadcaster, Endpoint, Platform, Scope, User
-from subscriptions.models.broadcaster import Role
+from subscriptions.models import Broadcaster, Endpoint
 from subscriptions.models.endpoint import ALL_TOPICS
+from subscriptions.portal.forms import PortalForm
 
 _MASK = "••••"
-
-
-class PortalForm(forms.Form):
-    """Fields look as portal.css has them; verbs' errors land at their fields."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            label = field.label or name.replace("_", " ").capitalize()
-            field.error_messages["required"] = f"{label} is missing."
-            widget = field.widget
-            if isinstance(widget, forms.CheckboxInput):
-                widget.attrs.setdefault("class", "form-check-input")
-            elif isinstance(widget, forms.Select) and not isinstance(widget, forms.RadioSelect):
-                widget.attrs.setdefault("class", "form-select")
-            elif not isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple):
-                widget.attrs.setdefault("class", "form-control")
-
-    def refuse(self, error: PortalError) -> None:
-        """Put what a verb refused where the user will look for it."""
-        faults = error.faults if isinstance(error, SeveralRefused) else [error]
-        for fault in faults:
-            field = fault.pointer.strip("/").split("/")[0]
-            self.add_error(field if field in self.fields else None, fault.detail)
-
-
-class BroadcasterForm(PortalForm):
-    name = forms.CharField(
-        max_length=100, help_text="Your company, shop or channel, as your team knows it."
-    )
-    platform = forms.ModelChoiceField(
-        Platform.objects.all(), widget=forms.RadioSelect, empty_label=None
-    )
 
 
 def _read_headers(text: str, known: list[list[str]]) -> list[tuple[str, str]]:
@@ -201,83 +165,3 @@ def _initial(endpoint: Endpoint) -> dict[str, Any]:
         "timeout_seconds": endpoint.timeout_seconds,
         "signature": endpoint.signature or "",
     }
-
-
-OVERLAPS = (
-    ("86400", "24 hours", "The usual: time to change your receiver."),
-    ("604800", "7 days", "For a receiver that is not yours to change."),
-    ("3600", "1 hour", "For a change you make right now."),
-    ("0", "None: it leaked", "The old token ends at once; requests fail until you change yours."),
-)
-
-
-class RotateTokenForm(PortalForm):
-    overlap = forms.ChoiceField(
-        label="How long the old token stays good",
-        choices=[(value, title) for value, title, _ in OVERLAPS],
-        initial="86400",
-        widget=forms.RadioSelect,
-    )
-    token = forms.CharField(
-        required=False,
-        label="New token",
-        help_text="Leave it empty and one is made for you.",
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "class": "form-control mono"}
-        ),
-    )
-
-    def __init__(self, *args: Any, endpoint: Endpoint, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        typed = endpoint.broadcaster.rules.signature.takes_typed_token
-        if not typed or not endpoint.is_signed:
-            del self.fields["token"]
-
-    def chosen_overlap(self) -> timedelta:
-        return timedelta(seconds=int(self.cleaned_data["overlap"]))
-
-
-class PublisherTokenForm(PortalForm):
-    name = forms.CharField(
-        max_length=100, help_text="Where it is used, for example “Billing back end”."
-    )
-    scopes = forms.MultipleChoiceField(
-        label="What it may do",
-        choices=Scope.choices,
-        initial=[Scope.EVENTS_WRITE],
-        widget=forms.CheckboxSelectMultiple,
-    )
-    expires_on = forms.DateField(
-        required=False,
-        label="Expires after",
-        help_text="The last day it works, in UTC. Empty: it does not expire.",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-
-    def expires_at(self) -> datetime | None:
-        """The end of the chosen day."""
-        day = self.cleaned_data["expires_on"]
-        if day is None:
-            return None
-        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
-
-
-class InvitationForm(PortalForm):
-    email = forms.EmailField(label="Email address")
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.DEVELOPER)
-
-
-class RoleForm(PortalForm):
-    role = forms.ChoiceField(choices=Role.choices)
-
-
-class AccountForm(forms.ModelForm[User]):
-    class Meta:
-        model = User
-        fields = ["name", "use_utc"]
-        labels = {"name": "Your name", "use_utc": "Show times in UTC"}
-        help_texts = {"use_utc": "Otherwise they are shown in the time zone of your browser."}
-        widgets = {
-            "name": forms.TextInput(attrs={"class": "form-control", "autocomplete": "name"}),
-            "use_utc": forms.CheckboxInput(attrs={"class": "form-check-input"}),
-        }
