@@ -1,3 +1,7 @@
+"""The Django app: what happened, and how it reaches its receivers."""
+
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -6,8 +10,10 @@ class DeliveriesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from deliveries import (
-            checks,  # noqa: F401  registers, connects them
-            signal_receivers,  # noqa: F401  registers, connects them
-        )
-        from deliveries.dispatch.store import planner  # noqa: F401  registers, connects them
+        # Importing them registers system checks, menu pages and parts of pages, and connects signal
+        # receivers.
+        import_module("deliveries.checks")
+        import_module("deliveries.signal_receivers")
+        import_module("deliveries.dispatch.store.planner")
+        import_module("deliveries.views.menu")
+        import_module("deliveries.views.page_parts")

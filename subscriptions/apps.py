@@ -10,6 +10,7 @@ class SubscriptionsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Importing them registers the system checks and connects the signal receivers.
+        # Importing them registers system checks and menu pages, and connects signal receivers.
         import_module("subscriptions.checks")
         import_module("subscriptions.accounts.sign_ins")
+        import_module("subscriptions.views.menu")

@@ -6,6 +6,7 @@ from subscriptions.views import (
     account,
     audit,
     broadcasters,
+    endpoint_form,
     endpoint_switches,
     endpoint_tokens,
     endpoints,
@@ -20,7 +21,7 @@ app_name = "subscriptions"
 
 endpoint_pages = [
     path("", endpoints.endpoint_detail, name="endpoint-detail"),
-    path("edit/", endpoints.endpoint_edit, name="endpoint-edit"),
+    path("edit/", endpoint_form.endpoint_edit, name="endpoint-edit"),
     path("set-active/", endpoint_switches.set_active, name="endpoint-set-active"),
     path("resume/", endpoint_switches.resume, name="endpoint-resume"),
     path("delete/", endpoint_switches.delete, name="endpoint-delete"),
@@ -37,8 +38,8 @@ endpoint_pages = [
 broadcaster_pages: list[URLPattern | URLResolver] = [
     # webhooks
     path("webhooks/", endpoints.endpoint_list, name="endpoint-list"),
-    path("webhooks/new/", endpoints.endpoint_new, name="endpoint-new"),
-    path("webhooks/check-url/", endpoints.check_url, name="endpoint-check-url"),
+    path("webhooks/new/", endpoint_form.endpoint_new, name="endpoint-new"),
+    path("webhooks/check-url/", endpoint_form.check_url, name="endpoint-check-url"),
     path("webhooks/change-several/", endpoint_switches.change_several, name="endpoint-several"),
     path("webhooks/<slug:endpoint_id>/", include(endpoint_pages)),
     # catalogue
@@ -54,12 +55,12 @@ broadcaster_pages: list[URLPattern | URLResolver] = [
     ),
     # settings
     path("team/", members.member_list, name="member-list"),
-    path("team/invite/", members.invite, name="member-invite"),
-    path("team/<int:member_id>/set-role/", members.set_role, name="member-set-role"),
-    path("team/<int:member_id>/remove/", members.remove, name="member-remove"),
+    path("team/invite/", members.member_invite, name="member-invite"),
+    path("team/<int:member_id>/set-role/", members.member_set_role, name="member-set-role"),
+    path("team/<int:member_id>/remove/", members.member_remove, name="member-remove"),
     path(
         "team/invitations/<int:invitation_id>/withdraw/",
-        members.withdraw,
+        members.member_withdraw_invitation,
         name="member-withdraw-invitation",
     ),
     path("audit-log/", audit.audit_log, name="audit-log"),

@@ -18,7 +18,7 @@ from deliveries.models import Delivery, DeliveryStatus, Event
 from deliveries.models.delivery import DeliveryQuerySet
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster, Endpoint
-from subscriptions.portal.display_preferences import zone_named
+from subscriptions.portal.display_preferences import find_zone
 from subscriptions.portal.forms import PortalForm
 
 # What a select can hold; a webhook beyond them still works in the URL.
@@ -79,7 +79,7 @@ class LogForm(PortalForm):
 
     def clean_zone(self) -> tzinfo:
         name = self.cleaned_data["zone"]
-        if (zone := zone_named(name)) is None:
+        if (zone := find_zone(name)) is None:
             raise forms.ValidationError(f"There is no time zone {name[:40]!r}.")
         return zone
 

@@ -43,6 +43,12 @@ class HealthSummary:
         return 100.0 * self.succeeded / total if total else None
 
     @property
+    def chart_label(self) -> str:
+        """The chart's accessible name."""
+        plural = "" if self.succeeded == 1 else "s"
+        return f"Last 24 hours: {self.succeeded} attempt{plural} accepted, {self.failed} failed"
+
+    @property
     def bars(self) -> tuple[Bar, ...]:
         return sparkline(self.hours)
 

@@ -1,83 +1,20 @@
-"""What templates say about deliveries, attempts and the health of webhooks."""
+"""How templates write durations, shares, failures, response statuses and strangers' text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
 
 from django import template
-from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from deliveries.diagnosis import failure as failure_names
 from deliveries.event_log import bodies
-from deliveries.models import Event
-from deliveries.recovery.missed_events import Count, ended_by_stopping, read_missed
-from deliveries.statistics.charts import outcome_chart
-from deliveries.statistics.endpoint_health import HealthSummary, read_health
-from deliveries.statistics.traffic import period_named, read_traffic
-from subscriptions.models import Endpoint, Topic
+from deliveries.statistics.charts import Bar
 from subscriptions.templatetags.portal import status_badge
 
 register = template.Library()
-
-
-@register.simple_tag(takes_context=True)
-def endpoint_health(
-    context: template.Context, endpoints: Iterable[Endpoint]
-) -> dict[int, HealthSummary]:
-    """`{% endpoint_health endpoints as health %}`: by primary key, one query for the list.
-
-    Endpoints of another broadcaster than the page's are left out.
-    """
-    return read_health(context["broadcaster"], endpoints, timezone.now())
-
-
-@register.inclusion_tag("deliveries/_endpoint_health.html", takes_context=True)
-def health_of(
-    context: template.Context, endpoint: Endpoint, health: dict[int, HealthSummary] | None = None
-) -> dict[str, Any]:
-    """`{% health_of endpoint health %}`: sparkline of 24 hours, last success, next retry due.
-
-    Without `health` it is read for this endpoint alone.
-    """
-    if not isinstance(health, dict):
-        health = endpoint_health(context, [endpoint])
-    return {"summary": health.get(endpoint.pk), "endpoint": endpoint}
-
-
-@register.inclusion_tag("deliveries/_outcome_chart.html", takes_context=True)
-def chart_of(context: template.Context, endpoint: Endpoint) -> dict[str, Any]:
-    """`{% chart_of endpoint %}`: its requests by outcome in the last 7 days, with a table twin."""
-    period = period_named("7d")
-    traffic = read_traffic(context["broadcaster"], period, timezone.now(), endpoint=endpoint)
-    return {"period": period, "traffic": traffic, "chart": outcome_chart(traffic.steps)}
-
-
-@register.simple_tag(takes_context=True)
-def last_event(context: template.Context, topic: Topic) -> Event | None:
-    """`{% last_event topic as event %}`: the newest of the broadcaster. Index: event_page_topic."""
-    mine = Event.objects.for_broadcaster(context["broadcaster"]).filter(topic=topic.name)
-    return mine.defer("body").order_by("-pk").first()
-
-
-@register.simple_tag
-def cancelled_words(endpoints: Iterable[Endpoint]) -> str:
-    """What becomes of the deliveries that wait for these, should they be stopped."""
-    count = ended_by_stopping(endpoints)
-    if not count.number:
-        return "No delivery waits now, so none is cancelled."
-    if count.number == 1:
-        return "1 pending delivery is cancelled."
-    return f"{count.words} pending deliveries are cancelled."
-
-
-@register.inclusion_tag("deliveries/_missed_in_row.html")
-def missed_by(endpoint: Endpoint) -> dict[str, Any]:
-    """`{% missed_by endpoint %}`: how many events it missed, with the way to their replay."""
-    missed = read_missed(endpoint)
-    return {"endpoint": endpoint, "count": missed.count if missed else Count(0, is_more=False)}
 
 
 @register.simple_tag
@@ -130,6 +67,29 @@ def status_words(code: int | None) -> str:
 def visible(text: str) -> str:
     """A stranger's text with characters that do not show named in their place."""
     return bodies.visible(text)
+
+
+@register.simple_tag
+def svg_bars(bars: Iterable[Bar], class_prefix: str) -> SafeString:
+    """The bars of a chart as SVG rectangles; their kind, after the prefix, is their class."""
+    return format_html_join(
+        "",
+        '<rect class="{}{}" x="{}" y="{}" width="{}" height="{}"/>',
+        (
+            (class_prefix, bar.kind, *map(before_dot, (bar.x, bar.y, bar.width, bar.height)))
+            for bar in bars
+        ),
+    )
+
+
+@register.simple_tag
+def swatch(kind: str) -> SafeString:
+    """The colour of a kind of outcome, in the legend of a chart."""
+    return format_html(
+        '<svg class="swatch" viewBox="0 0 10 10" aria-hidden="true">'
+        '<rect class="c-{}" width="10" height="10" rx="2"/></svg>',
+        kind,
+    )
 
 
 @register.filter

@@ -25,7 +25,8 @@ from deliveries.test_console.fault_pack import answer_of
 from deliveries.test_console.grading import judge_rehearsal
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.display_preferences import zone_of
+from subscriptions.portal.display_preferences import read_zone
+from subscriptions.portal.endpoint_pages import endpoint_head
 from subscriptions.portal.responses import page
 
 # More attempts than a schedule and patient resending make; older ones are said to be left out.
@@ -76,7 +77,7 @@ def not_modified(request: PortalRequest, tag: str) -> bool:
 @require_safe
 def delivery_list(request: PortalRequest) -> HttpResponse:
     """Newest first. Page one, polled by htmx with its entity tag, answers 304 while it holds."""
-    form = DeliveryLogForm(request.GET, request.broadcaster, viewer_zone=zone_of(request))
+    form = DeliveryLogForm(request.GET, request.broadcaster, viewer_zone=read_zone(request))
     cursor = request.GET.get("cursor", "")
     found = form.page(cursor)
     tag = state_tag(found.rows, request.role)
@@ -89,6 +90,7 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
     live = can_tail and request.GET.get("tail") != "off"
     looks_on, next_window = look_on(request.headers)
     context: dict[str, Any] = {
+        **(endpoint_head(request, form.webhook, "logs") if form.webhook else {}),
         "form": form,
         "page": found,
         "tag_json": json.dumps(tag),
@@ -127,7 +129,7 @@ def delivery_export(request: PortalRequest) -> HttpResponseBase:
     filters = request.GET.copy()
     filters.pop("format", None)
     lines = export(
-        form=DeliveryLogForm(request.GET, request.broadcaster, viewer_zone=zone_of(request)),
+        form=DeliveryLogForm(request.GET, request.broadcaster, viewer_zone=read_zone(request)),
         name=name,
         broadcaster=request.broadcaster,
         actor=request.actor,

@@ -23,7 +23,7 @@ from subscriptions.errors import Conflict
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.display_preferences import zone_of
+from subscriptions.portal.display_preferences import read_zone
 from subscriptions.portal.responses import confirm, page, redirect_back
 
 # An event goes to as many endpoints as want its topic; a page shows this many deliveries of it.
@@ -33,7 +33,7 @@ MAX_DELIVERIES = 200
 @broadcaster_page()
 @require_safe
 def event_list(request: PortalRequest) -> HttpResponse:
-    form = EventLogForm(request.GET, request.broadcaster, viewer_zone=zone_of(request))
+    form = EventLogForm(request.GET, request.broadcaster, viewer_zone=read_zone(request))
     cursor = request.GET.get("cursor", "")
     found = form.page(cursor)
     here = reverse("deliveries:event-list", args=[request.broadcaster.pk])

@@ -1,49 +1,57 @@
-"""What a webhook missed while it was off, and replaying it."""
+"""Missed events: what a webhook did not get while it was off, and replaying that."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from deliveries.recovery.missed_events import MOST, read_missed, replay_missed, waiting
+from deliveries.recovery.missed_events import MOST, Count, read_missed, replay_missed, waiting
 from deliveries.views.testing import endpoint_or_404
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.endpoint_pages import endpoint_url
 from subscriptions.portal.responses import flash_refusal, page
+
+_REPLAY_TEXT = (
+    "Each is sent once more or for the first time, with its own id and body, and with the usual "
+    "retries. Left alone, they stay under Events and can be sent from there."
+)
+_REPLAY_PART_TEXT = f"The oldest {MOST:,} are queued now; come back here for the rest."
 
 
 @broadcaster_page(Role.DEVELOPER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def endpoint_missed(request: PortalRequest, endpoint_id: str) -> HttpResponse:
-    """GET ?after=start comes from switching on, and goes on where nothing was missed.
+    """GET shows what was missed, or for htmx how much still waits; POST queues what was missed.
 
-    POST queues what was missed. For htmx how much still waits, with its entity tag.
+    With ?after=start, which follows switching on, GET goes on to the webhook if nothing was missed.
     """
     endpoint = endpoint_or_404(request, endpoint_id)
     if request.method == "POST":
         return _replay(request, endpoint)
     if request.htmx:
-        return _waiting(request, endpoint)
+        return _waiting_fragment(request, endpoint)
     missed = read_missed(endpoint)
-    if request.GET.get("after") == "start" and (missed is None or not missed.count.number):
-        detail = [request.broadcaster.pk, endpoint.public_id]
-        return redirect("subscriptions:endpoint-detail", *detail)
+    has_missed = missed is not None and missed.count.number > 0
+    if request.GET.get("after") == "start" and not has_missed:
+        return redirect(endpoint_url(endpoint))
     context = {
-        "endpoint": endpoint,
         "missed": missed,
-        "most": MOST,
-        "here": request.path,
-        "tab": "overview",
-        **_waiting_context(endpoint),
+        "replay_text": _REPLAY_TEXT,
+        "replay_label": f"Replay {missed.count.words} missed" if missed else "",
+        **_waiting_context(request, endpoint),
     }
+    if missed and missed.count.is_more:
+        context["replay_text"] = f"{_REPLAY_TEXT} {_REPLAY_PART_TEXT}"
+        context["replay_label"] = f"Replay the oldest {MOST:,}"
     return page(request, "deliveries/endpoint_missed.html", context)
 
 
@@ -55,22 +63,34 @@ def _replay(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
     else:
         plural = "y" if queued == 1 else "ies"
         messages.info(request, f"Queued: {queued:,} deliver{plural} to {endpoint.name}.")
-    return redirect(
-        reverse("deliveries:endpoint-missed", args=[request.broadcaster.pk, endpoint.public_id])
-    )
+    return redirect(request.path)
 
 
-def _waiting_context(endpoint: Endpoint) -> dict[str, object]:
+def _waiting_context(request: PortalRequest, endpoint: Endpoint) -> dict[str, Any]:
     count = waiting(endpoint)
     tag = f'"{hashlib.sha256(count.words.encode()).hexdigest()[:24]}"'
-    return {"waiting": count, "tag": tag, "tag_json": json.dumps(tag)}
+    return {
+        "endpoint": endpoint,
+        "here": request.path,
+        "waiting": count,
+        "waiting_text": describe_waiting(count, endpoint),
+        "tag": tag,
+        "tag_json": json.dumps(tag),
+    }
 
 
-def _waiting(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
-    context = _waiting_context(endpoint)
+def describe_waiting(count: Count, endpoint: Endpoint) -> str:
+    if not count.number:
+        return f"No delivery to {endpoint.name} waits."
+    if count.number == 1:
+        return f"1 delivery to {endpoint.name} waits to be sent or retried."
+    return f"{count.words} deliveries to {endpoint.name} wait to be sent or retried."
+
+
+def _waiting_fragment(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
+    context = _waiting_context(request, endpoint)
     if request.headers.get("If-None-Match") == context["tag"]:
         return HttpResponseNotModified()
-    context |= {"endpoint": endpoint, "here": request.path}
     response = page(request, "deliveries/_endpoint_waiting.html", context)
-    response["ETag"] = str(context["tag"])
+    response["ETag"] = context["tag"]
     return response

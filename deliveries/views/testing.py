@@ -23,6 +23,7 @@ from subscriptions.errors import PortalError, Refused
 from subscriptions.models import Endpoint, Topic
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.endpoint_pages import endpoint_head
 from subscriptions.portal.responses import flash_refusal, page, redirect_back, redirect_to
 
 # Beyond the webhook's own timeout: a worker's poll, and writing the outcome.
@@ -146,12 +147,14 @@ def test_console(request: PortalRequest) -> HttpResponse:
         endpoint.broadcaster = request.broadcaster
     topics = list(request.broadcaster.platform.topics.order_by("position", "name"))
     topic = _topic(request, endpoint, topics, given.get("topic", ""))
+    in_webhook = endpoint is not None and given.get("in") == "webhook"
     context: dict[str, Any] = {
+        **(endpoint_head(request, endpoint, "test") if endpoint and in_webhook else {}),
         "endpoints": endpoints,
         "endpoint": endpoint,
         "topics": topics,
         "topic": topic,
-        "in_webhook": endpoint is not None and given.get("in") == "webhook",
+        "in_webhook": in_webhook,
         "faults": [(fault, not_shown(fault.kind, endpoint)) for fault in FAULTS]
         if endpoint is not None
         else [],

@@ -1,4 +1,4 @@
-"""Who may see a portal page: the one door to everything under /b/<broadcaster_id>/."""
+"""Who may open a portal page: the one check of everything under /b/<broadcaster_id>/."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RANK = {Role.VIEWER: 0, Role.DEVELOPER: 1, Role.OWNER: 2}
 
 
 class PortalRequest(HttpRequest):
-    """A request that came through broadcaster_page."""
+    """A request that a view decorated with broadcaster_page gets."""
 
     user: User
     htmx: HtmxDetails
@@ -44,19 +44,19 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor.of_user(cast(User, request.user), client_address(request))
 
 
-def to_login(request: HttpRequest) -> HttpResponseBase:
-    """The sign-in page, that leads back to where the user was; whole pages for htmx too."""
-    if not getattr(request, "htmx", False):
+def redirect_to_sign_in(request: PortalRequest) -> HttpResponseBase:
+    """The sign-in page, which leads back to where the user was. htmx loads it as a whole page."""
+    if not request.htmx:
         return redirect_to_login(request.get_full_path())
-    here = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
-    return HttpResponseClientRedirect(redirect_to_login(here).url)
+    current = request.htmx.current_url_abs_path or "/"
+    return HttpResponseClientRedirect(redirect_to_login(current).url)
 
 
 def broadcaster_page(role: Role = Role.VIEWER) -> Callable[[View], View]:
-    """For a view under /b/<broadcaster_id>/: sets request.broadcaster, .role and .actor.
+    """Decorate a view under /b/<broadcaster_id>/: sets request.broadcaster, .role and .actor.
 
-    The view gets the request and the URL's other arguments. Signed out: to the sign-in page.
-    Someone else's broadcaster, or none: 404. A role below `role`: 403.
+    The view gets the request and the URL's other arguments. Whoever is signed out is led to the
+    sign-in page; a broadcaster that is missing or not theirs is a 404; a role below `role` a 403.
     """
 
     def decorate(view: View) -> View:
@@ -65,7 +65,7 @@ def broadcaster_page(role: Role = Role.VIEWER) -> Callable[[View], View]:
             request: PortalRequest, broadcaster_id: int, *args: Any, **kwargs: Any
         ) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return to_login(request)
+                return redirect_to_sign_in(request)
             _enter(request, broadcaster_id)
             if not at_least(request.role, role):
                 raise PermissionDenied(
@@ -86,21 +86,21 @@ def _enter(request: PortalRequest, broadcaster_id: int) -> None:
     broadcaster = (
         Broadcaster.objects.for_user(request.user)
         .select_related("platform", "live", "sandbox")
-        .annotate(role_here=Subquery(role[:1]))
+        .annotate(own_role=Subquery(role[:1]))
         .filter(pk=broadcaster_id)
         .first()
     )
     if broadcaster is None:
         raise Http404("No such broadcaster among yours.")
     request.broadcaster = broadcaster
-    request.role = Role(broadcaster.role_here)  # type: ignore[attr-defined]  # annotated above
+    request.role = Role(vars(broadcaster)["own_role"])
     request.actor = actor_of(request)
     if request.session.get(LAST_BROADCASTER) != broadcaster.pk:
         request.session[LAST_BROADCASTER] = broadcaster.pk
 
 
 def last_broadcaster(request: PortalRequest) -> Broadcaster | None:
-    """The one the user looked at last, else the first of theirs, else None."""
-    mine = Broadcaster.objects.for_user(request.user)
-    last = mine.filter(pk=request.session.get(LAST_BROADCASTER) or 0).first()
-    return last or mine.filter(live=None).first()
+    """The broadcaster whose page the user opened last, or the first of theirs; None without any."""
+    own = Broadcaster.objects.for_user(request.user)
+    last = own.filter(pk=request.session.get(LAST_BROADCASTER) or 0).first()
+    return last or own.filter(live=None).first()

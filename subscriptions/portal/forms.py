@@ -10,7 +10,7 @@ from subscriptions.errors import PortalError, SeveralRefused
 
 
 class PortalForm(forms.Form):
-    """Fields look as portal.css has them; verbs' errors land at their fields."""
+    """A form whose widgets have the classes of portal.css, and that can show a verb's refusal."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -26,7 +26,7 @@ class PortalForm(forms.Form):
                 widget.attrs.setdefault("class", "form-control")
 
     def refuse(self, error: PortalError) -> None:
-        """Put what a verb refused where the user will look for it."""
+        """Show what a verb refused: at the field that it names, else above the form."""
         faults = error.faults if isinstance(error, SeveralRefused) else [error]
         for fault in faults:
             field = fault.pointer.strip("/").split("/")[0]

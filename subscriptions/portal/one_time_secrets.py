@@ -1,6 +1,6 @@
-"""Secrets on their way to the one page that shows them, over the redirect after a form.
+"""Secrets that one page shows once, after the redirect of the form that made them.
 
-They wait in the session, encrypted, since sessions lie in the database; taking one removes it.
+They wait in the session, encrypted, because sessions are stored in the database.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from django.http import HttpRequest
 from subscriptions.encryption import WrongKey, decrypt, encrypt
 
 logger = logging.getLogger(__name__)
-_KEY = "shown_once"
+_SESSION_KEY = "shown_once"
 
 
 def store(request: HttpRequest, name: str, secret: str) -> None:
-    kept = request.session.get(_KEY, {})
-    request.session[_KEY] = kept | {name: encrypt(secret)}
+    secrets = request.session.get(_SESSION_KEY, {})
+    request.session[_SESSION_KEY] = secrets | {name: encrypt(secret)}
 
 
 def pop(request: HttpRequest, name: str) -> str:
-    """The secret kept under this name, once; "" where there is none."""
-    kept = dict(request.session.get(_KEY, {}))
-    ciphertext = kept.pop(name, "")
+    """Remove and return the secret stored under this name; "" if there is none."""
+    secrets = dict(request.session.get(_SESSION_KEY, {}))
+    ciphertext = secrets.pop(name, "")
     if not ciphertext:
         return ""
-    request.session[_KEY] = kept
+    request.session[_SESSION_KEY] = secrets
     try:
         return decrypt(ciphertext)
     except WrongKey as error:
-        # Its page has words for a secret that is gone; the key ring was changed in between.
+        # The key ring was changed meanwhile. The page says what to do about a secret it lacks.
         logger.error("a secret that waited to be shown is lost: %s", error)
         return ""

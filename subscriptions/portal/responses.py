@@ -1,4 +1,4 @@
-"""Answers that several screens give: refused forms, confirmations, pages with a secret."""
+"""Responses that several screens give: pages and fragments, confirmations, redirects, refusals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def page(
     fragment: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """The page, or for htmx only its fragment."""
+    """The whole page; for htmx its fragment alone, if it has one."""
     name = fragment if fragment and request.htmx else template
     response = render(request, name, context, status=status)
     response["Vary"] = "HX-Request, Cookie"
@@ -30,14 +30,14 @@ def page(
 
 
 def confirm(request: PortalRequest, **context: Any) -> HttpResponse:
-    """A question before something that cannot be undone: a page, or for htmx a dialog's content.
+    """A question before a change: a page, or for htmx the content of a dialog.
 
-    context: title, text, action (URL posted to), button, back (URL), and danger, fields, next
-    (URL to go on to; else the page that the dialog is on, or back), stopping (webhooks whose pending
-    deliveries are cancelled: how many is said).
+    context: title, text, action (the URL that is posted to), button, back (URL), and if wanted
+    danger, detail, names, fields (pairs that are posted), parts (page parts before the text), and
+    next (the URL to go on to; by default the page that the dialog is on, or back).
     """
-    here = request.htmx.current_url_abs_path if request.htmx else None
-    context.setdefault("next", here or context["back"])
+    current = request.htmx.current_url_abs_path if request.htmx else None
+    context.setdefault("next", current or context["back"])
     return page(
         request,
         "subscriptions/confirm.html",
@@ -47,15 +47,15 @@ def confirm(request: PortalRequest, **context: Any) -> HttpResponse:
 
 
 def redirect_to(request: PortalRequest, url: str) -> HttpResponse:
-    """On to another page, also from a form that htmx sent."""
+    """A redirect that also works for a form that htmx sent."""
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
 def redirect_back(request: PortalRequest, default: str) -> HttpResponse:
-    """To the page that the form says it was on, if it is one of ours."""
-    wanted = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
-    return redirect_to(request, wanted if safe and wanted.startswith("/") else default)
+    """A redirect to the page that the form names in `next`, if it is a page of this portal."""
+    url = request.POST.get("next", "")
+    is_safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure())
+    return redirect_to(request, url if is_safe and url.startswith("/") else default)
 
 
 def flash_refusal(request: PortalRequest, error: PortalError) -> None:
@@ -63,6 +63,6 @@ def flash_refusal(request: PortalRequest, error: PortalError) -> None:
 
 
 def no_store(response: HttpResponse) -> HttpResponse:
-    """For a page with a secret: kept by no cache, the browser's own included."""
+    """Keep a page with a secret out of every cache, the browser's own included."""
     response["Cache-Control"] = "no-store"
     return response

@@ -1,10 +1,10 @@
-"""What templates draw everywhere: icons, times, copy buttons, states, code."""
+"""What templates of the portal draw everywhere: icons, times, copy buttons, statuses, code."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,7 @@ from django import template
 from django.conf import settings
 from django.forms import BoundField
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from pygments import highlight as pygments_highlight
 from pygments.formatters import HtmlFormatter
@@ -21,15 +21,16 @@ from pygments.lexers import get_lexer_by_name
 
 from subscriptions.audit import describe_action
 from subscriptions.models import AuditEntry
-from subscriptions.portal.display_preferences import zone_of
+from subscriptions.portal.display_preferences import read_zone
+from subscriptions.portal.page_parts import Part
 
 register = template.Library()
 _ICONS = settings.BASE_DIR / "static" / "vendor" / "lucide"
-# Short names that browsers use too, and that mean one zone.
-_KNOWN_ZONES = {"UTC", "GMT", "BST", "WET", "WEST", "CET", "CEST", "EET", "EEST"}
+# Short names that mean one zone only, and that browsers show too.
+_UNAMBIGUOUS_ZONES = {"UTC", "GMT", "BST", "WET", "WEST", "CET", "CEST", "EET", "EEST"}
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
-# Of anything that has a status: its class, its icon, its word.
+# For each status of anything: its class, its icon and its word.
 STATUSES: dict[str, tuple[str, str, str]] = {
     # endpoints
     "active": ("good", "circle-check", "Active"),
@@ -53,25 +54,28 @@ STATUSES: dict[str, tuple[str, str, str]] = {
 
 
 @lru_cache(maxsize=256)
-def _svg(name: str) -> str:
-    """The drawing inside the icon's file: comment, size and class are left out."""
+def _icon_format(name: str) -> str:
+    """The icon's file as a format string, with a place for its label; our own size and class."""
     text = (_ICONS / f"{name}.svg").read_text(encoding="utf-8")
-    inner = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
-    return re.sub(r"\s*\n\s*", "", inner)
+    drawing = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
+    return (
+        '<svg class="icon" {} viewBox="0 0 24 24" fill="none" stroke="currentColor" '
+        'stroke-width="2" stroke-linecap="round" stroke-linejoin="round">'
+        + re.sub(r"\s*\n\s*", "", drawing)
+        + "</svg>"
+    )
 
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """A Lucide icon, inline. Decoration unless it has a label."""
-    said = format_html('role="img" aria-label="{}"', label) if label else 'aria-hidden="true"'
-    return mark_safe(  # noqa: S308  our own files; the label is escaped above  # nosec B308 B703
-        f'<svg class="icon" {said} viewBox="0 0 24 24" fill="none" stroke="currentColor" '
-        f'stroke-width="2" stroke-linecap="round" stroke-linejoin="round">{_svg(name)}</svg>'
-    )
+    hidden = mark_safe('aria-hidden="true"')
+    label_html = format_html('role="img" aria-label="{}"', label) if label else hidden
+    return format_html(_icon_format(name), label_html)
 
 
 def relative_words(value: datetime, now: datetime) -> str:
-    """`3 minutes ago`, `in 2 hours`, `now`: the largest whole unit. portal.js says the same."""
+    """`3 minutes ago`, `in 2 hours`, `now`: in the largest whole unit, as in portal.js."""
     seconds = int((value - now).total_seconds())
     unit, size = next((u for u in _UNITS if abs(seconds) >= u[1]), _UNITS[-1])
     count = abs(seconds) // size
@@ -82,16 +86,16 @@ def relative_words(value: datetime, now: datetime) -> str:
 
 
 def absolute_words(value: datetime, zone: tzinfo = UTC, *, to: str = "second") -> str:
-    """`21 Nov 2026, 05:46:10 CET`; `to` "minute" leaves the seconds out. portal.js says the same."""
+    """`21 Nov 2026, 05:46:10 CET`, as in portal.js; `to` "minute" leaves the seconds out."""
     value = value.astimezone(zone)
     clock = "%H:%M" if to == "minute" else "%H:%M:%S"
     return f"{value.day} {value:%b %Y}, {value:{clock}} {_zone_words(value)}"
 
 
 def _zone_words(value: datetime) -> str:
-    """`CET`, or `GMT+5:30` where the short name means several zones or is none."""
+    """`CET`, or `GMT+5:30` if the zone has no short name of its own."""
     name = value.tzname() or ""
-    if name in _KNOWN_ZONES:
+    if name in _UNAMBIGUOUS_ZONES:
         return name
     minutes = int((value.utcoffset() or timedelta()).total_seconds()) // 60
     hours, rest = divmod(abs(minutes), 60)
@@ -105,13 +109,13 @@ def time_tag(
 ) -> SafeString:
     """A moment, absolute and relative; style "absolute" or "relative" shows one of them.
 
-    In the viewer's zone as far as the request tells; portal.js keeps the relative part live, and
-    corrects the zone where the browser's is another.
+    In the zone that the request tells. portal.js keeps the relative part up to date, and corrects
+    the absolute one if the browser's zone is another.
     """
     if value is None:
-        return mark_safe('<span class="muted">never</span>')  # our own text  # nosec B308
+        return mark_safe('<span class="muted">never</span>')
     request = getattr(context, "request", None)
-    zone = zone_of(request) if request else UTC
+    zone = read_zone(request) if request else UTC
     parts = []
     if style != "relative":
         absolute = absolute_words(value, zone, to=to)
@@ -123,13 +127,13 @@ def time_tag(
         '<time datetime="{}" data-live title="{}">{}</time>',
         value.astimezone(UTC).isoformat(timespec="milliseconds"),
         absolute_words(value),
-        mark_safe(" ".join(parts)),  # noqa: S308  escaped by format_html above  # nosec B308 B703
+        format_html_join(" ", "{}", ((part,) for part in parts)),
     )
 
 
 @register.simple_tag
 def copy_button(value: object, label: str = "Copy", word: str = "") -> SafeString:
-    """A button that copies the value; `label` is what it is called, `word` what it shows."""
+    """A button that copies the value; `label` is its accessible name, `word` its visible text."""
     shown = format_html('<span class="copy-word">{}</span>', word) if word else ""
     return format_html(
         '<button type="button" class="btn-copy js-only{}" data-copy="{}" aria-label="{}" '
@@ -145,7 +149,7 @@ def copy_button(value: object, label: str = "Copy", word: str = "") -> SafeStrin
 
 @register.simple_tag
 def copy_from_button(element_id: str, label: str = "Copy") -> SafeString:
-    """As copy_button, for the text of an element of the page."""
+    """A button that copies the text of an element of the page."""
     return format_html(
         '<button type="button" class="btn-copy js-only" data-copy-from="{}" aria-label="{}" '
         'title="{}">{}</button>',
@@ -158,9 +162,11 @@ def copy_from_button(element_id: str, label: str = "Copy") -> SafeString:
 
 @register.simple_tag
 def status_badge(status: str, word: str = "") -> SafeString:
-    """A status as an icon and a word."""
-    kind, name, usual = STATUSES.get(str(status), ("", "circle", str(status).capitalize()))
-    return format_html('<span class="badge-word {}">{}{}</span>', kind, icon(name), word or usual)
+    """A status as an icon and a word: its own, or `word`."""
+    default = ("", "circle", str(status).capitalize())
+    kind, icon_name, status_word = STATUSES.get(str(status), default)
+    html = '<span class="badge-word {}">{}{}</span>'
+    return format_html(html, kind, icon(icon_name), word or status_word)
 
 
 @register.filter
@@ -170,7 +176,7 @@ def highlight(text: str, language: str = "json") -> SafeString:
         language, stripnl=False, **({"startinline": True} if language == "php" else {})
     )
     html: str = pygments_highlight(text, lexer, HtmlFormatter(nowrap=True))
-    return mark_safe(html)  # noqa: S308  pygments escapes the text  # nosec B308 B703
+    return mark_safe(html)  # noqa: S308  pygments escapes the text
 
 
 @register.filter
@@ -185,14 +191,26 @@ def pretty_json(value: Any) -> str:
 
 
 @register.filter
-def item(mapping: Mapping[str, Any], key: str) -> Any:
+def item(mapping: Mapping[Any, Any], key: object) -> Any:
+    """The value of a key; "" if there is none."""
     return mapping.get(key, "")
+
+
+@register.simple_tag(takes_context=True)
+def page_parts(context: template.Context, parts: Iterable[Part]) -> SafeString:
+    """Draw what other apps add to this place of the page."""
+    engine = template.Engine.get_default()
+    drawn = []
+    for part in parts:
+        with context.push(**part.context):
+            drawn.append((engine.get_template(part.template).render(context),))
+    return format_html_join("", "{}", drawn)
 
 
 register.filter("action_words", describe_action)
 
 
-def _plain(value: Any) -> str | None:
+def _as_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
@@ -200,13 +218,13 @@ def _plain(value: Any) -> str | None:
 
 @register.filter
 def changes(entry: AuditEntry) -> list[tuple[str, str | None, str | None]]:
-    """Field, text before (None where it was not there), text after."""
+    """For each field that changed: its name, its text before and its text after, if there is one."""
     before, after = entry.before or {}, entry.after or {}
     names = dict.fromkeys([*before, *after])
-    return [(name, _plain(before.get(name)), _plain(after.get(name))) for name in names]
+    return [(name, _as_text(before.get(name)), _as_text(after.get(name))) for name in names]
 
 
 @register.filter
 def with_class(field: BoundField, name: str) -> SafeString:
-    """A field of someone else's form, its widget with a class."""
+    """A field of a form that is not ours, its widget with a CSS class."""
     return field.as_widget(attrs={"class": name})

@@ -1,4 +1,4 @@
-"""The user's own settings."""
+"""Account: the user's own settings."""
 
 from __future__ import annotations
 

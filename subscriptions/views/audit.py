@@ -1,6 +1,8 @@
-"""The audit log, newest first, in keyset pages."""
+"""The audit log: newest first, in keyset pages."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from django.db.models import Q
 from django.http import HttpResponse, QueryDict
@@ -8,10 +10,15 @@ from django.http import HttpResponse, QueryDict
 from subscriptions.models import AuditEntry, Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.page_parts import AUDIT_TARGET_PAGE
 from subscriptions.portal.responses import page
 
 PAGE_LENGTH = 50
-# Beginnings of actions, as the filter offers them.
+_LIVE_INTRO = "Who did what in the live broadcaster; its sandbox has a log of its own."
+_SANDBOX_INTRO = (
+    "Who did what in the sandbox; changes of the team and sign-ins are in the live log."
+)
+# What the filter offers: the first word of the action, and its label.
 SUBJECTS = (
     ("endpoint", "Webhooks and their tokens"),
     ("token", "Publisher tokens"),
@@ -24,48 +31,60 @@ SUBJECTS = (
 )
 
 
-def _whole_number(text: str) -> int | None:
+def _parse_id(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
-def _with(query: QueryDict, **changes: str) -> str:
+def _query_with(query: QueryDict, **changes: str) -> str:
     changed = query.copy()
     for name, value in changes.items():
         changed[name] = value
     return "?" + changed.urlencode()
 
 
-def _webhooks(request: PortalRequest, entries: list[AuditEntry]) -> dict[str, Endpoint]:
-    """The webhooks that entries are about, deleted ones included, by public id."""
+class _Row(NamedTuple):
+    """An entry, with the webhook that it is about or the URL of what else it is about."""
+
+    entry: AuditEntry
+    webhook: Endpoint | None
+    target_url: str
+
+
+def _rows(request: PortalRequest, entries: list[AuditEntry]) -> list[_Row]:
+    """Webhooks are found though they were deleted; all of them by one query."""
     ids = {entry.target for entry in entries if entry.action.startswith("endpoint.")}
-    mine = Endpoint.objects.filter(broadcaster=request.broadcaster, public_id__in=ids)
-    return {e.public_id: e for e in mine.only("public_id", "name", "deleted_at", "broadcaster")}
+    found = Endpoint.objects.filter(broadcaster=request.broadcaster, public_id__in=ids)
+    fields = ("public_id", "name", "deleted_at", "broadcaster")
+    webhooks = {endpoint.public_id: endpoint for endpoint in found.only(*fields)}
+    return [
+        _Row(entry, webhooks.get(entry.target), AUDIT_TARGET_PAGE.url(entry)) for entry in entries
+    ]
 
 
 @broadcaster_page(Role.OWNER)
 def audit_log(request: PortalRequest) -> HttpResponse:
-    """?subject=, ?q= (who or what), ?before= (id of the last entry of the page before)."""
+    """?subject=, ?q= (who or what), ?before= (id of the last entry of the previous page)."""
     subject, query = request.GET.get("subject", ""), request.GET.get("q", "").strip()
     found = AuditEntry.objects.filter(broadcaster=request.broadcaster)
     if subject in dict(SUBJECTS):
         found = found.filter(action__startswith=f"{subject}.")
     if query:
         found = found.filter(Q(actor_label__icontains=query) | Q(target__icontains=query))
-    before = _whole_number(request.GET.get("before", ""))
+    before = _parse_id(request.GET.get("before", ""))
     if before is not None:
         found = found.filter(pk__lt=before)
     entries = list(found.order_by("-id")[: PAGE_LENGTH + 1])
-    more = len(entries) > PAGE_LENGTH
+    has_older = len(entries) > PAGE_LENGTH
     entries = entries[:PAGE_LENGTH]
     first = request.GET.copy()
     first.pop("before", None)
     context = {
-        "entries": entries,
-        "webhooks": _webhooks(request, entries),
+        "intro": _SANDBOX_INTRO if request.broadcaster.is_sandbox else _LIVE_INTRO,
+        "rows": _rows(request, entries),
         "subjects": SUBJECTS,
         "subject": subject,
         "query": query,
-        "older_url": _with(request.GET, before=str(entries[-1].pk)) if more else "",
+        "older_url": _query_with(request.GET, before=str(entries[-1].pk)) if has_older else "",
         "first_url": f"?{first.urlencode()}" if before is not None else "",
     }
     return page(

@@ -19,9 +19,17 @@ from subscriptions.portal.access import (
     broadcaster_page,
     last_broadcaster,
 )
-from subscriptions.portal.context_processor import page_url
 from subscriptions.portal.forms import PortalForm
+from subscriptions.portal.page_parts import START_PAGE
 from subscriptions.portal.responses import no_store, page
+
+_SHOWN_NOW = (
+    "Your back end publishes events with them. They are shown this once: copy them to where your "
+    "secrets are kept."
+)
+_SHOWN_BEFORE = (
+    "They were shown when the broadcaster was created. Lost one? Make a new one and revoke the old."
+)
 
 
 class BroadcasterForm(PortalForm):
@@ -33,16 +41,21 @@ class BroadcasterForm(PortalForm):
     )
 
 
+def publisher_token_key(broadcaster: Broadcaster) -> str:
+    """The name under which a new publisher token waits to be shown once."""
+    return f"publisher:{broadcaster.pk}"
+
+
 @login_required
 def home(request: PortalRequest) -> HttpResponse:
-    """To the overview of the broadcaster the user was at, or to making one."""
+    """Redirects to the start page of the broadcaster used last, or to making the first one."""
     if token := request.session.get("invitation"):
         return redirect("subscriptions:invitation-accept", token=token)
     broadcaster = last_broadcaster(request)
     if broadcaster is None:
         return redirect("subscriptions:broadcaster-new")
-    overview = page_url("deliveries:overview", broadcaster)
-    return redirect(overview or reverse("subscriptions:endpoint-list", args=[broadcaster.pk]))
+    webhooks = reverse("subscriptions:endpoint-list", args=[broadcaster.pk])
+    return redirect(START_PAGE.url(broadcaster) or webhooks)
 
 
 @login_required
@@ -50,7 +63,7 @@ def broadcaster_new(request: PortalRequest) -> HttpResponse:
     form = BroadcasterForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            made = create_broadcaster(
+            created = create_broadcaster(
                 name=form.cleaned_data["name"],
                 platform=form.cleaned_data["platform"].name,
                 owner=request.user,
@@ -59,13 +72,14 @@ def broadcaster_new(request: PortalRequest) -> HttpResponse:
         except PortalError as error:
             form.refuse(error)
         else:
-            one_time_secrets.store(request, f"publisher:{made.broadcaster.pk}", made.token)
-            one_time_secrets.store(request, f"publisher:{made.sandbox.pk}", made.sandbox_token)
-            return redirect("subscriptions:broadcaster-welcome", made.broadcaster.pk)
+            live, sandbox = created.broadcaster, created.sandbox
+            one_time_secrets.store(request, publisher_token_key(live), created.token)
+            one_time_secrets.store(request, publisher_token_key(sandbox), created.sandbox_token)
+            return redirect("subscriptions:broadcaster-welcome", live.pk)
     context = {
         "form": form,
         "platforms": Platform.objects.all(),
-        "mine": Broadcaster.objects.for_user(request.user).filter(live=None),
+        "own": Broadcaster.objects.for_user(request.user).filter(live=None),
     }
     return page(
         request,
@@ -83,7 +97,13 @@ def welcome(request: PortalRequest) -> HttpResponse:
     tokens = [
         (broadcaster, token)
         for broadcaster in (live, sandbox)
-        if broadcaster and (token := one_time_secrets.pop(request, f"publisher:{broadcaster.pk}"))
+        if broadcaster
+        and (token := one_time_secrets.pop(request, publisher_token_key(broadcaster)))
     ]
-    context = {"live": live, "sandbox": sandbox, "tokens": tokens}
+    context = {
+        "live": live,
+        "sandbox": sandbox,
+        "tokens": tokens,
+        "tokens_text": _SHOWN_NOW if tokens else _SHOWN_BEFORE,
+    }
     return no_store(page(request, "subscriptions/broadcaster_welcome.html", context))

@@ -14,13 +14,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from subscriptions.catalogue.verifying_code import render_code_samples
-from subscriptions.endpoints import signing_tokens as verbs
+from subscriptions.endpoints.signing_tokens import (
+    end_previous_token,
+    reveal_token,
+    rotate_token,
+)
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal import one_time_secrets
 from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.endpoint_pages import endpoint_head, endpoint_url
 from subscriptions.portal.forms import PortalForm
+from subscriptions.portal.page_parts import ENDPOINT_OLD_TOKEN, ENDPOINT_VERIFYING
 from subscriptions.portal.responses import (
     confirm,
     flash_refusal,
@@ -29,13 +35,23 @@ from subscriptions.portal.responses import (
     redirect_back,
     redirect_to,
 )
-from subscriptions.views.endpoints import detail_url, endpoint_or_404
+from subscriptions.views.endpoints import endpoint_or_404
 
 OVERLAPS = (
     ("86400", "24 hours", "The usual: time to change your receiver."),
     ("604800", "7 days", "For a receiver that is not yours to change."),
     ("3600", "1 hour", "For a change you make right now."),
     ("0", "None: it leaked", "The old token ends at once; requests fail until you change yours."),
+)
+
+
+_TWO_SIGNATURES = (
+    "A new token is made and shown once. While the old one stays good, every request carries a "
+    "signature by each."
+)
+_ONE_SIGNATURE = (
+    "A new token is made and shown once. The signature header holds one signature: the old token "
+    "signs as long as it stays good, then the new one."
 )
 
 
@@ -72,14 +88,16 @@ def token_page(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     token = one_time_secrets.pop(request, endpoint.public_id)
     signature = endpoint.broadcaster.rules.signature
     context = {
-        "endpoint": endpoint,
-        "tab": "token",
+        **endpoint_head(request, endpoint, "token"),
         "token": token,
-        "signs": endpoint.is_signed,
-        "scheme": endpoint.signature_scheme,
+        "is_signed": endpoint.is_signed,
+        "unsigned_text": describe_unsigned(endpoint),
+        "can_be_signed": bool(signature.optional),
         "header": signature.header,
         "has_previous": endpoint.has_previous_token(timezone.now()),
         "carries_two": endpoint.can_carry_two_signatures,
+        "old_token_parts": ENDPOINT_OLD_TOKEN.collect(request, endpoint),
+        "verifying_parts": ENDPOINT_VERIFYING.collect(request, endpoint),
         "samples": render_code_samples(
             endpoint.signature_scheme, header=signature.header, token=token
         ),
@@ -87,16 +105,31 @@ def token_page(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     return no_store(page(request, "subscriptions/endpoint_token.html", context))
 
 
+def describe_unsigned(endpoint: Endpoint) -> str:
+    """Why requests to it are not signed, and how that can be changed."""
+    signature = endpoint.broadcaster.rules.signature
+    chosen = " here, as you have chosen" if signature.scheme != "none" else ""
+    text = (
+        f"{endpoint.broadcaster.platform.title} has no signature of its own{chosen}, so anyone who "
+        "knows the URL can write to it."
+    )
+    if signature.optional:
+        text += (
+            " You can have them signed after Standard Webhooks: choose it under Settings, Advanced."
+        )
+    return text
+
+
 @broadcaster_page(Role.DEVELOPER)
 def rotate(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     endpoint = endpoint_or_404(request, endpoint_id)
     if not endpoint.is_signed:
         messages.error(request, f"{endpoint.name} is not signed: choose a signature first.")
-        return redirect(detail_url(endpoint, "edit"))
+        return redirect(endpoint_url(endpoint, "edit"))
     form = RotateTokenForm(request.POST if request.method == "POST" else None, endpoint=endpoint)
     if request.method == "POST" and form.is_valid():
         try:
-            rotated = verbs.rotate_token(
+            rotated = rotate_token(
                 endpoint=endpoint,
                 actor=request.actor,
                 overlap=form.chosen_overlap(),
@@ -107,16 +140,15 @@ def rotate(request: PortalRequest, endpoint_id: str) -> HttpResponse:
         else:
             one_time_secrets.store(request, endpoint.public_id, rotated.token)
             messages.success(request, "The token is rotated. This is the new one.")
-            return redirect_to(request, detail_url(endpoint, "token"))
+            return redirect_to(request, endpoint_url(endpoint, "token"))
     context = {
         "endpoint": endpoint,
-        "tab": "token",
         "form": form,
         "overlaps": OVERLAPS,
-        "carries_two": endpoint.can_carry_two_signatures,
+        "intro": _TWO_SIGNATURES if endpoint.can_carry_two_signatures else _ONE_SIGNATURE,
     }
     status = 422 if form.errors else 200
-    # A refused form shows the typed token again.
+    # A form that was refused shows the typed token again.
     template = "subscriptions/endpoint_rotate_token.html"
     return no_store(page(request, template, context, status=status))
 
@@ -131,34 +163,34 @@ def end_previous(request: PortalRequest, endpoint_id: str) -> HttpResponse:
             title=f"End the old token …{endpoint.previous_token_hint} now?",
             text="From the next request on only the new token signs. A receiver that still "
             "verifies with the old one will refuse what it gets.",
-            action=detail_url(endpoint, "end-previous-token"),
+            action=endpoint_url(endpoint, "end-previous-token"),
             button="End it now",
             danger=True,
-            back=detail_url(endpoint, "token"),
+            back=endpoint_url(endpoint, "token"),
         )
     try:
-        verbs.end_previous_token(endpoint=endpoint, actor=request.actor)
+        end_previous_token(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
         flash_refusal(request, error)
     else:
         messages.success(request, "The old token has ended: only the new one signs.")
-    return redirect_back(request, detail_url(endpoint, "token"))
+    return redirect_back(request, endpoint_url(endpoint, "token"))
 
 
 @broadcaster_page(Role.DEVELOPER)
 @require_POST
 def reveal(request: PortalRequest, endpoint_id: str) -> HttpResponse:
-    """Asks for the password again, unless that was minutes ago."""
-    response: HttpResponse = _reveal(request, endpoint_or_404(request, endpoint_id))
+    """Asks for the password again, unless it was given minutes ago."""
+    endpoint = endpoint_or_404(request, endpoint_id)
+    response: HttpResponse = reauthentication_required(_reveal)(request, endpoint)
     return response
 
 
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth is untyped
 def _reveal(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
     try:
-        token = verbs.reveal_token(endpoint=endpoint, actor=request.actor)
+        token = reveal_token(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
         flash_refusal(request, error)
     else:
         one_time_secrets.store(request, endpoint.public_id, token)
-    return redirect(detail_url(endpoint, "token"))
+    return redirect(endpoint_url(endpoint, "token"))

@@ -1,39 +1,44 @@
-"""Webhooks: the list, one of them, and the form that adds or changes one."""
+"""Webhooks: the list, and one of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 
-from subscriptions.catalogue import group_topics, list_use_cases
 from subscriptions.endpoints.header_rules import mask_headers
-from subscriptions.endpoints.lifecycle import create_endpoint, update_endpoint
-from subscriptions.endpoints.url_preview import preview_url
-from subscriptions.errors import PortalError
-from subscriptions.models import Endpoint
+from subscriptions.models import Broadcaster, Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.models.endpoint import EndpointStatus
-from subscriptions.portal import one_time_secrets
-from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import no_store, page, redirect_to
-from subscriptions.views.endpoint_form import EndpointForm
+from subscriptions.portal.access import PortalRequest, at_least, broadcaster_page
+from subscriptions.portal.endpoint_pages import endpoint_head
+from subscriptions.portal.page_parts import (
+    ENDPOINT_ACTIONS,
+    ENDPOINT_HEALTH,
+    ENDPOINT_MENU,
+    ENDPOINT_SECTIONS,
+)
+from subscriptions.portal.responses import page
 
-# More than any customer has by hand; beyond it, search finds the rest.
+# More than any customer adds by hand; beyond it, search finds the rest.
 LIST_LENGTH = 200
-_STATUS = {
+_WHAT_A_WEBHOOK_IS = (
+    "A webhook is a URL of yours that gets a request for every event you choose. Add the first one, "
+    "then send it a test."
+)
+_WHO_MAY_ADD = "A developer or an owner of this broadcaster can add one."
+_STATUS_FILTERS = {
     EndpointStatus.ACTIVE: Q(active=True, suspended_at=None),
     EndpointStatus.INACTIVE: Q(active=False),
     EndpointStatus.SUSPENDED: Q(active=True, suspended_at__isnull=False),
 }
 
 
-def endpoints_of(request: PortalRequest) -> QuerySet[Endpoint]:
-    """The broadcaster's webhooks as lists and pages show them."""
+def find_endpoints(request: PortalRequest) -> QuerySet[Endpoint]:
+    """The broadcaster's webhooks, with what lists and pages show of them."""
     return (
         Endpoint.objects.for_broadcaster(request.broadcaster)
         .select_related("status_changed_by", "broadcaster__platform")
@@ -42,42 +47,41 @@ def endpoints_of(request: PortalRequest) -> QuerySet[Endpoint]:
 
 
 def endpoint_or_404(request: PortalRequest, endpoint_id: str) -> Endpoint:
-    endpoint = endpoints_of(request).filter(public_id=endpoint_id).first()
+    endpoint = find_endpoints(request).filter(public_id=endpoint_id).first()
     if endpoint is None:
         raise Http404(f"No webhook {endpoint_id} in this broadcaster.")
     return endpoint
 
 
-def detail_url(endpoint: Endpoint, view: str = "detail") -> str:
-    return reverse(
-        f"subscriptions:endpoint-{view}", args=[endpoint.broadcaster_id, endpoint.public_id]
-    )
-
-
-def missed_url(endpoint: Endpoint) -> str:
-    """Where it is seen, and replayed, what it missed while it was off."""
-    return reverse("deliveries:endpoint-missed", args=[endpoint.broadcaster_id, endpoint.public_id])
+def row_parts(request: PortalRequest, endpoints: list[Endpoint]) -> dict[str, Any]:
+    """What other apps add to the rows of a list of webhooks."""
+    return {
+        "actions": ENDPOINT_ACTIONS.collect(request, endpoints),
+        "health": ENDPOINT_HEALTH.collect(request, endpoints),
+        "menu": ENDPOINT_MENU.collect(request, endpoints),
+    }
 
 
 @broadcaster_page()
 def endpoint_list(request: PortalRequest) -> HttpResponse:
+    """?q= (name, URL, id or topic), ?status="""
     query = request.GET.get("q", "").strip()
     status = request.GET.get("status", "")
-    found = endpoints_of(request).defer("description", "headers")
-    if query:
-        found = found.filter(
-            Q(name__icontains=query)
-            | Q(url__icontains=query)
-            | Q(public_id=query)
-            | Q(topics__name__icontains=query)
-        ).distinct()
-    if status in _STATUS:
-        found = found.filter(_STATUS[EndpointStatus(status)])
     total = Endpoint.objects.for_broadcaster(request.broadcaster).count()
+    endpoints = list(_filter(find_endpoints(request), query, status)[:LIST_LENGTH])
+    limit = request.broadcaster.endpoint_limit
+    can_add = at_least(request.role, Role.DEVELOPER)
+    new_url = reverse("subscriptions:endpoint-new", args=[request.broadcaster.pk])
     context = {
-        "endpoints": list(found[:LIST_LENGTH]),
+        "intro": describe_list(request.broadcaster, total),
+        "empty_text": _WHAT_A_WEBHOOK_IS if can_add else _WHO_MAY_ADD,
+        "new_url": new_url if can_add else "",
+        "endpoints": endpoints,
+        "parts": row_parts(request, endpoints),
         "total": total,
-        "limit": request.broadcaster.endpoint_limit,
+        "limit": limit,
+        "is_full": limit is not None and 0 < limit <= total,
+        "is_cut": len(endpoints) == LIST_LENGTH,
         "list_length": LIST_LENGTH,
         "query": query,
         "status": status,
@@ -91,121 +95,68 @@ def endpoint_list(request: PortalRequest) -> HttpResponse:
     )
 
 
+def describe_list(broadcaster: Broadcaster, total: int) -> str:
+    text = f"Your URLs, and the events of {broadcaster.platform.title} that are sent to each."
+    limit = broadcaster.endpoint_limit
+    return f"{text} {total} of {limit} used." if limit else text
+
+
+def _filter(endpoints: QuerySet[Endpoint], query: str, status: str) -> QuerySet[Endpoint]:
+    endpoints = endpoints.defer("description", "headers")
+    if query:
+        endpoints = endpoints.filter(
+            Q(name__icontains=query)
+            | Q(url__icontains=query)
+            | Q(public_id=query)
+            | Q(topics__name__icontains=query)
+        ).distinct()
+    if status in _STATUS_FILTERS:
+        endpoints = endpoints.filter(_STATUS_FILTERS[EndpointStatus(status)])
+    return endpoints
+
+
 @broadcaster_page()
 def endpoint_detail(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     endpoint = endpoint_or_404(request, endpoint_id)
     context = {
-        "endpoint": endpoint,
-        "signs": endpoint.is_signed,
+        **endpoint_head(request, endpoint, "overview"),
+        "sections": ENDPOINT_SECTIONS.collect(request, endpoint),
+        "signature": describe_signature(endpoint),
+        "success": describe_success(endpoint),
+        "attempts": describe_attempts(request.broadcaster),
+        "rate_limit": describe_rate_limit(endpoint),
         "masked_headers": mask_headers(endpoint.headers),
-        "tab": "overview",
     }
     return page(request, "subscriptions/endpoint_detail.html", context)
 
 
-def _form(request: PortalRequest, endpoint: Endpoint | None = None, **initial: Any) -> EndpointForm:
-    """Bound to a POST that saves. A preset's button posts too, without JavaScript: what was typed
-    is kept, and nothing is judged yet."""
-    data = None
-    if request.method == "POST" and "use_case" in request.POST:
-        initial = {name: request.POST.get(name, "") for name in EndpointForm.base_fields}
-        initial |= {"active": "active" in request.POST, "which": "chosen", "topics": []}
-    elif request.method == "POST":
-        data = request.POST
-    return EndpointForm(data, broadcaster=request.broadcaster, endpoint=endpoint, initial=initial)
+def describe_signature(endpoint: Endpoint) -> str:
+    """HTML: the header or standard by which its requests are signed, and the token's end."""
+    if not endpoint.is_signed:
+        return "None: anyone who knows the URL can write to it"
+    if endpoint.signature_scheme == "standard":
+        return f"Standard Webhooks, token …{endpoint.token_hint}"
+    header = endpoint.broadcaster.rules.signature.header
+    return format_html("<code>{}</code>, token …{}", header, endpoint.token_hint)
 
 
-def _form_page(
-    request: PortalRequest, form: EndpointForm, endpoint: Endpoint | None = None
-) -> HttpResponse:
-    platform = request.broadcaster.platform
-    topics = list(platform.topics.prefetch_related("use_cases"))
-    use_cases = list_use_cases(topics)
-    wanted = request.POST.get("use_case") or request.GET.get("use_case")
-    chosen = form.chosen_topics()
-    for use_case in use_cases:
-        if wanted and str(use_case.pk) == wanted:
-            chosen = [topic.name for topic in use_case.topics]
-    context: dict[str, Any] = {
-        "form": form,
-        "endpoint": endpoint,
-        "rules": request.broadcaster.rules,
-        "groups": group_topics(topics, chosen),
-        "use_cases": use_cases,
-        "wanted_use_case": wanted,
-        "wants_all": form.wants_all() and not wanted,
-        "open_advanced": any(
-            form[name].errors or form[name].value()
-            for name in ("description", "headers", "rate_limit", "timeout_seconds", "signature")
-            if name in form.fields
-        ),
-    }
-    # A refused form shows a typed token again.
-    return no_store(
-        page(
-            request,
-            "subscriptions/endpoint_form.html",
-            context,
-            fragment="subscriptions/_endpoint_form.html",
-            status=422 if form.is_bound and form.errors else 200,
-        )
-    )
+def describe_success(endpoint: Endpoint) -> str:
+    """Which responses count as a success, and within which time."""
+    rules = endpoint.broadcaster.rules
+    codes = " or ".join(map(str, rules.success_codes or ()))
+    seconds = endpoint.timeout_seconds or rules.timeout_seconds
+    return f"{f'Status {codes}' if codes else 'Any 2xx status'} within {seconds:g} seconds"
 
 
-@broadcaster_page(Role.DEVELOPER)
-def endpoint_new(request: PortalRequest) -> HttpResponse:
-    form = _form(request, which="chosen", url=request.GET.get("url", ""))
-    if form.is_bound and form.is_valid():
-        try:
-            made = create_endpoint(
-                broadcaster=request.broadcaster,
-                settings=form.settings(),
-                actor=request.actor,
-                token=form.cleaned_data.get("token") or None,
-            )
-        except PortalError as error:
-            form.refuse(error)
-        else:
-            return _made(request, made.endpoint, made.token)
-    return _form_page(request, form)
+def describe_attempts(broadcaster: Broadcaster) -> str:
+    """How often a delivery is tried, and when failures suspend its webhook."""
+    rules = broadcaster.rules
+    words = f"Up to {rules.max_requests}, by the schedule of {broadcaster.platform.title}"
+    if rules.suspend_after_failures:
+        words += f"; suspended after {rules.suspend_after_failures} failures in a row"
+    return words
 
 
-def _made(request: PortalRequest, endpoint: Endpoint, token: str) -> HttpResponse:
-    if not token:
-        messages.success(request, f"The webhook {endpoint.name} is saved. Send it a test next.")
-        return redirect_to(request, detail_url(endpoint))
-    messages.success(request, f"The webhook {endpoint.name} is saved. This is its signing token.")
-    one_time_secrets.store(request, endpoint.public_id, token)
-    return redirect_to(request, detail_url(endpoint, "token"))
-
-
-@broadcaster_page(Role.DEVELOPER)
-def endpoint_edit(request: PortalRequest, endpoint_id: str) -> HttpResponse:
-    endpoint = endpoint_or_404(request, endpoint_id)
-    had_token, was_active = bool(endpoint.token_ciphertext), endpoint.active
-    form = _form(request, endpoint)
-    if form.is_bound and form.is_valid():
-        try:
-            update_endpoint(endpoint=endpoint, settings=form.settings(), actor=request.actor)
-        except PortalError as error:
-            endpoint = endpoint_or_404(request, endpoint_id)
-            form.refuse(error)
-        else:
-            messages.success(request, "The settings are saved, and hold from the next request on.")
-            if endpoint.token_ciphertext and not had_token:
-                messages.info(request, "Requests are signed now. Reveal the token to verify them.")
-                return redirect_to(request, detail_url(endpoint, "token"))
-            if endpoint.active and not was_active:
-                return redirect_to(request, f"{missed_url(endpoint)}?after=start")
-            return redirect_to(request, detail_url(endpoint))
-    return _form_page(request, form, endpoint)
-
-
-@broadcaster_page(Role.DEVELOPER)
-def check_url(request: PortalRequest) -> HttpResponse:
-    """What saving this URL would say, and what is behind its host name now."""
-    if not request.htmx:
-        return redirect("subscriptions:endpoint-list", request.broadcaster.pk)
-    url = request.GET.get("url", "").strip()
-    finding = preview_url(url, request.broadcaster.rules) if url else None
-    return page(request, "subscriptions/_url_finding.html", {"finding": finding})
+def describe_rate_limit(endpoint: Endpoint) -> str:
+    limit = endpoint.rate_limit
+    return f"{limit} request{'' if limit == 1 else 's'} a second" if limit else "None"

@@ -1,4 +1,4 @@
-"""Where an invitation's link leads."""
+"""An invitation: the page that its link leads to."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from subscriptions.portal.responses import no_store
 
 
 def accept(request: HttpRequest, token: str) -> HttpResponse:
-    """Says what is offered; POST takes it, as whoever is signed in."""
+    """Shows the offered role; POST accepts it for whoever is signed in."""
     invitation = find_invitation(token)
     if invitation is None:
         request.session.pop("invitation", None)
         return no_store(render(request, "subscriptions/invitation_gone.html", status=404))
     if not request.user.is_authenticated:
-        # Opens sign-up, and brings the user back here afterwards.
+        # Signing up is allowed with it in the session, and leads back here afterwards.
         request.session["invitation"] = token
     elif request.method == "POST":
         return _accept(request, token)
+    inviter = invitation.invited_by
     context = {
         "invitation": invitation,
-        "other_address": isinstance(request.user, User) and not is_for(invitation, request.user),
+        "offer": f"{inviter} invites you" if inviter else "You are invited",
+        "is_for_other": isinstance(request.user, User) and not is_for(invitation, request.user),
     }
     return no_store(render(request, "subscriptions/invitation_accept.html", context))
 

@@ -14,7 +14,13 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from subscriptions.accounts import members as verbs
+from subscriptions.accounts.members import (
+    change_role,
+    invite,
+    list_open_invitations,
+    remove_member,
+    withdraw_invitation,
+)
 from subscriptions.errors import PortalError
 from subscriptions.models import Broadcaster, Invitation, Member
 from subscriptions.models.broadcaster import Role
@@ -23,13 +29,11 @@ from subscriptions.portal.access import PortalRequest, broadcaster_page
 from subscriptions.portal.forms import PortalForm
 from subscriptions.portal.responses import confirm, flash_refusal, no_store, page, redirect_back
 
-ROLE_WORDS = (
+ROLE_DESCRIPTIONS = (
     (Role.OWNER, "Everything, team and audit log included."),
     (Role.DEVELOPER, "Webhooks, tests, resends and publisher tokens."),
     (Role.VIEWER, "Reads everything but secrets, changes nothing."),
 )
-
-
 # Django's stand-ins for a mail server: the console, a folder, nothing.
 _NO_MAIL_SERVER = (
     ".console.EmailBackend",
@@ -47,8 +51,8 @@ class RoleForm(PortalForm):
     role = forms.ChoiceField(choices=Role.choices)
 
 
-def _live(request: PortalRequest) -> Broadcaster:
-    """Members belong to the live broadcaster; its sandbox has the same ones."""
+def _live_broadcaster(request: PortalRequest) -> Broadcaster:
+    """The broadcaster that has the members: a sandbox has those of its live twin."""
     return request.broadcaster.live or request.broadcaster
 
 
@@ -57,20 +61,24 @@ def _list_url(request: PortalRequest) -> str:
 
 
 def _member_or_404(request: PortalRequest, member_id: int) -> Member:
-    member = _live(request).members.select_related("user", "broadcaster").filter(pk=member_id)
+    member = (
+        _live_broadcaster(request)
+        .members.select_related("user", "broadcaster")
+        .filter(pk=member_id)
+    )
     if found := member.first():
         return found
     raise Http404("No such member of this broadcaster.")
 
 
 def _list_page(request: PortalRequest, form: InvitationForm) -> HttpResponse:
-    live = _live(request)
+    live = _live_broadcaster(request)
     context = {
         "members": live.members.select_related("user").order_by("created_at"),
-        "invitations": verbs.list_open_invitations(live) if request.role == Role.OWNER else [],
+        "invitations": list_open_invitations(live) if request.role == Role.OWNER else [],
         "form": form,
         "roles": Role.choices,
-        "role_words": ROLE_WORDS,
+        "role_descriptions": ROLE_DESCRIPTIONS,
         "new_link": one_time_secrets.pop(request, f"invitation:{live.pk}"),
     }
     status = 422 if form.errors else 200
@@ -84,13 +92,13 @@ def member_list(request: PortalRequest) -> HttpResponse:
 
 @broadcaster_page(Role.OWNER)
 @require_POST
-def invite(request: PortalRequest) -> HttpResponse:
+def member_invite(request: PortalRequest) -> HttpResponse:
     form = InvitationForm(request.POST)
     if not form.is_valid():
         return _list_page(request, form)
-    live = _live(request)
+    live = _live_broadcaster(request)
     try:
-        made = verbs.invite(
+        invited = invite(
             broadcaster=live,
             email=form.cleaned_data["email"],
             role=form.cleaned_data["role"],
@@ -99,15 +107,15 @@ def invite(request: PortalRequest) -> HttpResponse:
     except PortalError as error:
         form.refuse(error)
         return _list_page(request, form)
-    path = reverse("subscriptions:invitation-accept", args=[made.token])
+    path = reverse("subscriptions:invitation-accept", args=[invited.token])
     link = f"{settings.WEBHOOKS_PUBLIC_URL}{path}"
     one_time_secrets.store(request, f"invitation:{live.pk}", link)
-    _mail(request, made.invitation, link)
+    _mail_invitation(request, invited.invitation, link)
     return redirect(_list_url(request))
 
 
-def _mail(request: PortalRequest, invitation: Invitation, link: str) -> None:
-    """Send the link; what became of it is told, as it can be handed over by hand too."""
+def _mail_invitation(request: PortalRequest, invitation: Invitation, link: str) -> None:
+    """Mail the link, and say if that failed: it can be handed over by hand too."""
     if settings.EMAIL_BACKEND.endswith(_NO_MAIL_SERVER):
         messages.warning(
             request,
@@ -136,14 +144,14 @@ def _mail(request: PortalRequest, invitation: Invitation, link: str) -> None:
 
 @broadcaster_page(Role.OWNER)
 @require_POST
-def set_role(request: PortalRequest, member_id: int) -> HttpResponse:
+def member_set_role(request: PortalRequest, member_id: int) -> HttpResponse:
     member = _member_or_404(request, member_id)
     form = RoleForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose one of the roles.")
         return redirect(_list_url(request))
     try:
-        if verbs.change_role(member=member, role=form.cleaned_data["role"], actor=request.actor):
+        if change_role(member=member, role=form.cleaned_data["role"], actor=request.actor):
             messages.success(request, f"{member.user} is {Role(member.role).label.lower()} now.")
     except PortalError as error:
         flash_refusal(request, error)
@@ -152,8 +160,8 @@ def set_role(request: PortalRequest, member_id: int) -> HttpResponse:
 
 @broadcaster_page()
 @require_http_methods(["GET", "POST"])
-def remove(request: PortalRequest, member_id: int) -> HttpResponse:
-    """Owners remove anyone; everyone may leave."""
+def member_remove(request: PortalRequest, member_id: int) -> HttpResponse:
+    """Owners may remove anyone, and everyone may leave. GET asks first."""
     member = _member_or_404(request, member_id)
     leaving = member.user_id == request.user.pk
     if request.role != Role.OWNER and not leaving:
@@ -161,7 +169,9 @@ def remove(request: PortalRequest, member_id: int) -> HttpResponse:
     if request.method == "GET":
         return confirm(
             request,
-            title=f"Leave {_live(request).name}?" if leaving else f"Remove {member.user}?",
+            title=f"Leave {_live_broadcaster(request).name}?"
+            if leaving
+            else f"Remove {member.user}?",
             text="Their access to the live broadcaster and its sandbox ends at once. What they "
             "made stays."
             if not leaving
@@ -172,12 +182,12 @@ def remove(request: PortalRequest, member_id: int) -> HttpResponse:
             back=_list_url(request),
         )
     try:
-        verbs.remove_member(member=member, actor=request.actor)
+        remove_member(member=member, actor=request.actor)
     except PortalError as error:
         flash_refusal(request, error)
         return redirect_back(request, _list_url(request))
     if leaving:
-        messages.success(request, f"You have left {_live(request).name}.")
+        messages.success(request, f"You have left {_live_broadcaster(request).name}.")
         return redirect("/")
     messages.success(request, f"{member.user} is removed.")
     return redirect_back(request, _list_url(request))
@@ -185,10 +195,10 @@ def remove(request: PortalRequest, member_id: int) -> HttpResponse:
 
 @broadcaster_page(Role.OWNER)
 @require_POST
-def withdraw(request: PortalRequest, invitation_id: int) -> HttpResponse:
-    invitation = _live(request).invitations.filter(pk=invitation_id).first()
+def member_withdraw_invitation(request: PortalRequest, invitation_id: int) -> HttpResponse:
+    invitation = _live_broadcaster(request).invitations.filter(pk=invitation_id).first()
     if invitation is None:
         raise Http404("No such invitation of this broadcaster.")
-    verbs.withdraw_invitation(invitation=invitation, actor=request.actor)
+    withdraw_invitation(invitation=invitation, actor=request.actor)
     messages.success(request, f"The invitation of {invitation.email} is withdrawn.")
     return redirect(_list_url(request))

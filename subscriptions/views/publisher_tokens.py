@@ -12,14 +12,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from subscriptions.accounts import publisher_tokens
+from subscriptions.accounts import create_token, revoke_token
 from subscriptions.errors import PortalError
 from subscriptions.models import Scope
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal import one_time_secrets
-from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.access import PortalRequest, at_least, broadcaster_page
 from subscriptions.portal.forms import PortalForm
 from subscriptions.portal.responses import confirm, no_store, page, redirect_back
+from subscriptions.views.broadcasters import publisher_token_key
+
+_WHY_ONE_IS_NEEDED = "Without one nothing can be published over the API."
+_WHO_MAY_MAKE_ONE = "A developer or an owner can make one."
 
 
 class PublisherTokenForm(PortalForm):
@@ -40,7 +44,7 @@ class PublisherTokenForm(PortalForm):
     )
 
     def expires_at(self) -> datetime | None:
-        """The end of the chosen day."""
+        """The end of the chosen day, in UTC; None if none was chosen."""
         day = self.cleaned_data["expires_on"]
         if day is None:
             return None
@@ -51,18 +55,24 @@ def _list_url(request: PortalRequest) -> str:
     return reverse("subscriptions:publisher-token-list", args=[request.broadcaster.pk])
 
 
-def _kept_as(request: PortalRequest) -> str:
-    return f"publisher:{request.broadcaster.pk}"
-
-
 @broadcaster_page()
 def token_list(request: PortalRequest) -> HttpResponse:
+    whose = "the sandbox's" if request.broadcaster.is_sandbox else "the live ones"
+    can_make = at_least(request.role, Role.DEVELOPER)
     listed = list(request.broadcaster.publisher_tokens.all())
     context = {
         "tokens": [token for token in listed if token.is_live],
         "ended": [token for token in listed if not token.is_live][:20],
-        "scope_words": dict(Scope.choices),
-        "new_token": one_time_secrets.pop(request, _kept_as(request)),
+        "scope_labels": dict(Scope.choices),
+        "intro": (
+            "Your back end publishes events and uses the API with them. These are "
+            f"{whose}, of broadcaster {request.broadcaster.pk}."
+        ),
+        "empty_text": _WHY_ONE_IS_NEEDED if can_make else _WHO_MAY_MAKE_ONE,
+        "new_url": reverse("subscriptions:publisher-token-new", args=[request.broadcaster.pk])
+        if can_make
+        else "",
+        "new_token": one_time_secrets.pop(request, publisher_token_key(request.broadcaster)),
     }
     return no_store(page(request, "subscriptions/publisher_token_list.html", context))
 
@@ -72,7 +82,7 @@ def token_new(request: PortalRequest) -> HttpResponse:
     form = PublisherTokenForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            made = publisher_tokens.create_token(
+            created = create_token(
                 broadcaster=request.broadcaster,
                 name=form.cleaned_data["name"],
                 scopes=form.cleaned_data["scopes"],
@@ -82,10 +92,13 @@ def token_new(request: PortalRequest) -> HttpResponse:
         except PortalError as error:
             form.refuse(error)
         else:
-            one_time_secrets.store(request, _kept_as(request), made.plaintext)
+            one_time_secrets.store(
+                request, publisher_token_key(request.broadcaster), created.plaintext
+            )
             return redirect(_list_url(request))
     status = 422 if form.errors else 200
-    context = {"form": form}
+    place = "the sandbox" if request.broadcaster.is_sandbox else "the live broadcaster"
+    context = {"form": form, "intro": f"For {place} only."}
     return page(request, "subscriptions/publisher_token_new.html", context, status=status)
 
 
@@ -106,6 +119,6 @@ def revoke(request: PortalRequest, token_id: str) -> HttpResponse:
             danger=True,
             back=_list_url(request),
         )
-    publisher_tokens.revoke_token(token, actor=request.actor)
+    revoke_token(token, actor=request.actor)
     messages.success(request, f"{token.name} (…{token.hint}) is revoked: it opens nothing now.")
     return redirect_back(request, _list_url(request))

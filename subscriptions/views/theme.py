@@ -1,4 +1,4 @@
-"""Light, dark, or as the system has it."""
+"""Choosing the theme: light, dark, or what the viewer's system prefers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _YEAR_SECONDS = 365 * 24 * 3600
 
 @require_POST
 def set_theme(request: PortalRequest) -> HttpResponse:
-    """POST theme=light, dark or system; a cookie, so that the sign-in pages heed it too."""
+    """POST theme=light, dark or system. A cookie keeps it, so that the sign-in pages follow too."""
     response = redirect_back(request, "/")
     theme = request.POST.get("theme", "")
     if theme in THEMES:

@@ -1,4 +1,4 @@
-"""The platform's topics as documentation."""
+"""The platform's topics, as documentation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from subscriptions.catalogue.verifying_code import render_code_samples
 from subscriptions.models import Endpoint
 from subscriptions.platforms.schema_fields import list_schema_fields
 from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal.page_parts import TOPIC_FACTS
 from subscriptions.portal.responses import page
+
+_PROPOSED_SAMPLE = "Undocumented: the fields are a proposal of this portal."
+_DOCUMENTED_SAMPLE = "Indented here; on the wire it is compact."
 
 
 @broadcaster_page()
@@ -47,7 +51,8 @@ def topic_detail(request: PortalRequest, name: str) -> HttpResponse:
     rules = request.broadcaster.rules
     context = {
         "topic": topic,
-        "rules": rules,
+        "sample_note": _PROPOSED_SAMPLE if topic.source == "prop" else _DOCUMENTED_SAMPLE,
+        "facts": TOPIC_FACTS.collect(request, topic),
         "fields": list_schema_fields(topic.schema),
         "sample": build_sample_request(request.broadcaster, topic),
         "samples": render_code_samples(rules.signature.scheme, header=rules.signature.header),

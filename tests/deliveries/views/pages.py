@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 
-from deliveries.models import Attempt, Delivery, Event
+from deliveries.models import Attempt, Delivery, EndpointHour, Event
 from deliveries.publishing.publisher import publish
-from subscriptions.models import Broadcaster
+from subscriptions.models import Broadcaster, Endpoint
 from tests.portal_clients import Portal
 
 
@@ -55,3 +56,11 @@ def set_state(delivery: Delivery, **state: Any) -> Delivery:
     Delivery.objects.filter(pk=delivery.pk).update(**state)
     delivery.refresh_from_db()
     return delivery
+
+
+def count_hour(endpoint: Endpoint, at: datetime, shard: int = 1, **counts: int) -> None:
+    """Outcomes of the attempts of an hour, as a pump counts them in a shard of its own."""
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    EndpointHour.objects.create(
+        endpoint=endpoint, broadcaster=endpoint.broadcaster, hour=hour, shard=shard, **counts
+    )

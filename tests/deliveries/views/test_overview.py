@@ -6,26 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.template import Context, Template
-from django.test import RequestFactory
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from deliveries.models import BinRequest, EndpointHealth, EndpointHour, RequestBin
+from deliveries.models import BinRequest, EndpointHealth, RequestBin
 from deliveries.statistics.traffic import PERIODS, percentile, read_traffic
-from subscriptions.models import Broadcaster, Endpoint
-from tests.deliveries.views.pages import delivered_to, published, set_state, url
+from subscriptions.models import Broadcaster
+from tests.deliveries.views.pages import count_hour, delivered_to, set_state, url
 from tests.portal_clients import Portal
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
-
-
-def count_hour(endpoint: Endpoint, at: datetime, shard: int = 1, **counts: int) -> None:
-    hour = at.replace(minute=0, second=0, microsecond=0)
-    EndpointHour.objects.create(
-        endpoint=endpoint, broadcaster=endpoint.broadcaster, hour=hour, shard=shard, **counts
-    )
 
 
 def overview(portal: Portal, query: str = "", of: Broadcaster | None = None) -> Any:
@@ -147,56 +136,5 @@ def test_tests_are_not_among_the_latest_failures(portal: Portal) -> None:
     assert [d.pk for d in overview(portal).context["failures"]] == [failed.pk]
 
 
-def test_the_page_of_a_webhook_has_its_own_chart_with_a_table(portal: Portal) -> None:
-    mine, other = portal.add_endpoint(), portal.add_endpoint(name="Other")
-    count_hour(mine, timezone.now() - timedelta(days=2), succeeded=41, failed=1)
-    count_hour(other, timezone.now(), succeeded=999)
-    client = portal.client("viewer")
-    address = portal.url("endpoint-detail", mine.public_id)
-    client.get(address)
-    with CaptureQueriesContext(connection) as queries:
-        text = client.get(address).content.decode()
-    assert len(queries) <= 8, [query["sql"][:100] for query in queries]
-    assert "last 7 days" in text
-    assert '<td class="end">41</td>' in text
-    assert "999" not in text
-
-
-def test_a_topic_says_when_its_last_event_came(portal: Portal) -> None:
-    client = portal.client("viewer")
-    address = portal.url("topic-detail", "license.created")
-    assert "Not yet" in client.get(address).content.decode()
-    event = published(portal.live)
-    text = client.get(address).content.decode()
-    assert url(portal, "event-detail", event.event_id) in text
-
-
 def test_an_unknown_period_is_the_last_day(portal: Portal) -> None:
     assert overview(portal, "period=century").context["period"] is PERIODS[0]
-
-
-def test_the_health_of_a_list_is_read_by_one_query_and_is_ones_own(portal: Portal) -> None:
-    mine = [portal.add_endpoint(url=f"https://example.com/{n}") for n in range(3)]
-    foreign = portal.add_endpoint(portal.foreign)
-    for endpoint in [*mine, foreign]:
-        count_hour(endpoint, timezone.now(), succeeded=3, failed=1)
-        count_hour(endpoint, timezone.now(), shard=2, succeeded=1)
-        count_hour(endpoint, timezone.now() - timedelta(hours=30), failed=50)
-    template = Template("{% load deliveries %}{% endpoint_health endpoints as health %}")
-    context = Context({"endpoints": [*mine, foreign], "broadcaster": portal.live})
-    context["request"] = RequestFactory().get("/")
-    with CaptureQueriesContext(connection) as queries:
-        template.render(context)
-    assert len(queries) == 1
-    health = context["health"]
-    assert set(health) == {endpoint.pk for endpoint in mine}
-    assert {(h.succeeded, h.failed) for h in health.values()} == {(4, 1)}
-    assert health[mine[0].pk].hours[-1] == (4, 1)
-
-
-def test_an_endpoint_without_traffic_has_a_health_too(portal: Portal) -> None:
-    endpoint = portal.add_endpoint()
-    template = Template("{% load deliveries %}{% health_of endpoint %}")
-    text = template.render(Context({"endpoint": endpoint, "broadcaster": portal.live}))
-    assert "Nothing sent in 24 h" in text
-    assert "never" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -150,7 +151,7 @@ def test_the_test_tab_of_a_webhook_is_the_console_below_its_head(portal: Portal)
     detail = client.get(portal.url("endpoint-detail", endpoint.public_id)).content.decode()
     assert tab.replace("&", "&amp;") in detail
     page = client.get(tab).content.decode()
-    assert 'aria-current="page">Test</a>' in page
+    assert re.search(r'aria-current="page"\s*>Test</a>', page)
     assert page.count('id="test-result"') == 1
     assert 'name="in" value="webhook"' in page
     assert 'id="test-endpoint"' not in page

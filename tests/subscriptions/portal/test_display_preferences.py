@@ -8,7 +8,7 @@ from datetime import UTC
 import pytest
 from django.test import RequestFactory
 
-from subscriptions.portal.display_preferences import zone_named, zone_of
+from subscriptions.portal.display_preferences import find_zone, read_zone
 from tests.portal_clients import Portal
 
 
@@ -44,17 +44,17 @@ def test_what_is_no_theme_is_not_kept_and_leads_to_no_other_site(portal: Portal)
 
 @pytest.mark.parametrize("name", ["", "Europe", "../../etc/passwd", "Mars/Olympus", "a" * 99])
 def test_what_is_no_zone_is_none(name: str) -> None:
-    assert zone_named(name) is None
+    assert find_zone(name) is None
 
 
 def test_the_zone_is_the_browsers_unless_the_viewer_wants_utc(portal: Portal) -> None:
     request = RequestFactory().get("/")
     request.user = portal.users["viewer"]
-    assert zone_of(request) is UTC
+    assert read_zone(request) is UTC
     request.COOKIES["zone"] = "Pacific/Auckland"
-    assert str(zone_of(request)) == "Pacific/Auckland"
+    assert str(read_zone(request)) == "Pacific/Auckland"
     portal.users["viewer"].use_utc = True
-    assert zone_of(request) is UTC
+    assert read_zone(request) is UTC
 
 
 def test_every_time_on_a_page_is_in_the_viewers_zone_without_scripts(portal: Portal) -> None:
