@@ -33,6 +33,13 @@ class Explanation:
     evidence: list[tuple[str, str]] = field(default_factory=list)
 
     @property
+    def actor(self) -> str:
+        """Who must act, as it stands in a sentence; "" if nobody must."""
+        if self.who == NOBODY:
+            return ""
+        return self.who if self.who == YOU else f"the {self.who}"
+
+    @property
     def text(self) -> str:
         """All of it as one plain paragraph."""
         return " ".join(part for part in (f"{self.title}.", self.cause, self.action) if part)

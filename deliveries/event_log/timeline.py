@@ -11,6 +11,15 @@ from deliveries.models import Attempt, Delivery, DeliveryStatus, Outcome, Trigge
 from subscriptions.platforms.rules import PlatformRules
 
 _BY_HAND = {Trigger.TEST, Trigger.RESEND}
+# The icon and the word for each state of a step.
+_STATES = {
+    "succeeded": ("circle-check", "accepted"),
+    "failed": ("circle-x", "failed"),
+    "unknown": ("circle-help", "outcome unknown"),
+    "sending": ("refresh-cw", "in flight"),
+    "due": ("hourglass", "queued"),
+    "planned": ("circle-dashed", "planned"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,16 @@ class Step:
     detail: str = ""
     about: bool = False
     attempt: Attempt | None = None
+
+    @property
+    def icon(self) -> str:
+        return _STATES[self.state][0]
+
+    @property
+    def words(self) -> str:
+        """`failed · HTTP 500`: the state, and what is known beyond it."""
+        word = "if the one before fails" if self.about else _STATES[self.state][1]
+        return f"{word} · {self.detail}" if self.detail else word
 
 
 def ladder(

@@ -15,6 +15,10 @@ from subscriptions.endpoints.signing_token_format import WHSEC_PREFIX
 
 MAX_TRIALS_SHOWN = 150
 _NOBODY_ACTS: frozenset[str] = frozenset(("right", "right-one-of-several", "unsigned"))
+_ACTORS = {
+    YOU: "you, in the code that verifies",
+    RECEIVER: "whoever runs what stands before that code",
+}
 _RESULTS = {
     "request": "This request does not verify",
     "signer": "This request does not verify",
@@ -39,6 +43,17 @@ class Diagnosis:
     guessed_by: str
     trials: tuple[Trial, ...]
     hidden_trials: int
+
+    @property
+    def actor(self) -> str:
+        """Who must act, as it stands in a sentence; "" if nobody must."""
+        return _ACTORS.get(self.explanation.who, "")
+
+    @property
+    def trial_count(self) -> str:
+        """`1 way`, `150 ways`: how many were tried, shown or not."""
+        count = len(self.trials) + self.hidden_trials
+        return f"{count} way{'' if count == 1 else 's'}"
 
 
 def diagnose(finding: Finding, *, style: str, headers: Headers, framework: str = "") -> Diagnosis:

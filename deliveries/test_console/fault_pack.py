@@ -6,7 +6,7 @@ never retried, counted nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -165,6 +165,23 @@ class Sent:
     @property
     def is_pending(self) -> bool:
         return self.delivery.status == DeliveryStatus.PENDING
+
+    @property
+    def title(self) -> str:
+        return self.fault.title if self.fault else "Usual request"
+
+    @property
+    def title_in_sentence(self) -> str:
+        return self.fault.title.lower() if self.fault else "the usual request"
+
+
+def describe_run(sent: Sequence[Sent]) -> str:
+    """`2 of 6 on the way`; once all are answered, `4 of 5 handled rightly`."""
+    pending = sum(one.is_pending for one in sent)
+    if pending:
+        return f"{pending} of {len(sent)} on the way"
+    right = sum(one.verdict is not None and one.verdict.state == "right" for one in sent)
+    return f"{right} of {len(sent) - 1} handled rightly"
 
 
 def read_run(broadcaster: Broadcaster, run: str) -> list[Sent]:

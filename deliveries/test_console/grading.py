@@ -34,6 +34,13 @@ class Verdict:
     state: Literal["right", "wrong", "open"]
     words: str
 
+    @property
+    def heading(self) -> str:
+        return _HEADINGS[self.state]
+
+
+_HEADINGS = {"right": "Right", "wrong": "Not right", "open": "Not shown"}
+
 
 _ACCEPTED = {
     VariantKind.DUPLICATE: "It was accepted again. That you acted on it only once is yours to "

@@ -18,7 +18,8 @@ from deliveries.event_log.bodies import shown_body
 from deliveries.event_log.export import FORMATS, export
 from deliveries.event_log.filters import DeliveryLogForm
 from deliveries.event_log.pages import look_on
-from deliveries.event_log.timeline import ladder, retries_made
+from deliveries.event_log.sentences import describe_state
+from deliveries.event_log.timeline import ladder
 from deliveries.event_log.waiting import waiting_reason
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Trigger, Variant, VariantKind
 from deliveries.test_console.fault_pack import answer_of
@@ -107,7 +108,6 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
         "clear_url": list_url(request),
         "looks_on": looks_on,
         "next_window": next_window,
-        "now": timezone.now(),
     }
     response = page(
         request,
@@ -169,12 +169,10 @@ def delivery_detail(request: PortalRequest, delivery_id: str) -> HttpResponse:
         "steps": steps,
         "attempts": shown_attempts(delivery, attempts)[::-1],
         "has_older_attempts": has_older_attempts,
-        "retries_made": retries_made(delivery),
-        "retries": delivery.max_attempts - 1,
         "request_body": shown_body(delivery.event.body.encode(), rules.content_type),
         "tag_json": json.dumps(tag),
         "poll_seconds": _poll_seconds(delivery, now),
-        "waiting": waiting_reason(delivery, now),
+        "state": describe_state(delivery, now, waiting_for=waiting_reason(delivery, now)),
         **(_variant_context(delivery, attempts) if delivery.test else {}),
         "now": now,
     }

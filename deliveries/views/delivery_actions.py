@@ -7,7 +7,6 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from deliveries.models import Delivery
@@ -51,7 +50,7 @@ def _try(request: PortalRequest, delivery: Delivery, verb: Verb, done: str) -> H
         messages.info(request, done)
     if request.htmx and request.POST.get("row"):
         fresh = delivery_or_404(request, delivery.public_id)
-        context = {"delivery": fresh, "with_messages": True, "now": timezone.now()}
+        context = {"delivery": fresh, "with_messages": True}
         return render(request, "deliveries/_delivery_row.html", context)
     return redirect_back(request, delivery_url(delivery))
 

@@ -10,7 +10,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from deliveries.event_log.bodies import shown_body
@@ -98,7 +97,6 @@ def event_detail(request: PortalRequest, event_id: str) -> HttpResponse:
         "most_deliveries": MAX_DELIVERIES,
         "missing": missing,
         "body": shown_body(event.body.encode(), request.broadcaster.rules.content_type),
-        "now": timezone.now(),
     }
     return page(request, "deliveries/event_detail.html", context)
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from deliveries.test_console.fault_pack import Sent, read_run, send_fault_pack
+from deliveries.test_console.fault_pack import Sent, describe_run, read_run, send_fault_pack
 from deliveries.views.testing import endpoint_or_404, is_late
 from subscriptions.errors import PortalError
 from subscriptions.models.broadcaster import Role
@@ -68,8 +68,7 @@ def _result(request: PortalRequest, run: str) -> HttpResponse:
         "endpoint": sent[0].delivery.endpoint,
         "pending": pending,
         "is_late": any(is_late(one.delivery, timezone.now()) for one in pending),
-        "right": sum(one.verdict is not None and one.verdict.state == "right" for one in sent),
-        "judged": len(sent) - 1,
+        "progress": describe_run(sent),
         "result_url": _result_url(request, run),
         "tag_json": json.dumps(tag),
     }

@@ -165,7 +165,7 @@ def test_the_main_way_needs_no_javascript(browsing: Browsing, receiver: Receiver
     expect(page.get_by_text("to CRM")).to_be_visible()
     receiver.wait_for(1)
     page.reload()
-    while page.get_by_text("under way").count():  # the answer is there, its log in a moment
+    while page.get_by_text("in flight").count():  # the answer is there, its log in a moment
         page.reload()
     expect(page.locator(".explanation")).to_contain_text("500")
     page.get_by_role("button", name="Resend").click()

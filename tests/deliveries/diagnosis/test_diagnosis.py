@@ -107,6 +107,19 @@ def test_the_two_classes_that_the_portal_makes_itself_are_explained() -> None:
     assert bare("internal").who == "platform operator"
 
 
+@pytest.mark.parametrize(
+    ("who", "actor"),
+    [
+        ("you", "you"),
+        ("receiver's operator", "the receiver's operator"),
+        ("platform operator", "the platform operator"),
+        ("nobody", ""),
+    ],
+)
+def test_an_explanation_names_who_must_act_as_it_stands_in_a_sentence(who: Any, actor: str) -> None:
+    assert Explanation("Title", "cause", who, "action").actor == actor
+
+
 def bare(
     failure: str | None, evidence: dict[str, Any] | None = None, **changes: Any
 ) -> Explanation:

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from deliveries.event_log.timeline import ladder
+from deliveries.event_log.timeline import Step, ladder
 from deliveries.models import Attempt, Delivery
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -83,3 +83,24 @@ def test_a_test_has_one_step() -> None:
 
 def test_nothing_is_planned_after_the_end() -> None:
     assert ladder(delivery(status="cancelled"), [], RULES, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "words"),
+    [
+        ("succeeded", {"detail": "HTTP 200"}, "accepted · HTTP 200"),
+        ("failed", {"detail": "HTTP 500"}, "failed · HTTP 500"),
+        ("unknown", {}, "outcome unknown"),
+        ("sending", {}, "in flight"),
+        ("due", {}, "queued"),
+        ("planned", {}, "planned"),
+        ("planned", {"about": True}, "if the one before fails"),
+    ],
+)
+def test_each_state_of_a_step_has_its_words(state: str, more: dict[str, Any], words: str) -> None:
+    assert Step(state, "Retry 1 of 5", NOW, **more).words == words
+
+
+def test_each_state_of_a_step_has_an_icon_of_its_own() -> None:
+    states = ("succeeded", "failed", "unknown", "sending", "due", "planned")
+    assert len({Step(state, "Retry 1 of 5", NOW).icon for state in states}) == len(states)

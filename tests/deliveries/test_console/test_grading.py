@@ -2,7 +2,7 @@
 
 import pytest
 
-from deliveries.test_console.grading import Answer, judge, judge_rehearsal
+from deliveries.test_console.grading import Answer, Verdict, judge, judge_rehearsal
 
 USUAL = Answer("", 200)
 
@@ -67,3 +67,8 @@ def test_a_rehearsal_is_judged_by_its_answer(answer: Answer, state: str) -> None
     verdict = judge_rehearsal(answer, "ab12")
     assert verdict.state == state
     assert ("…ab12" in verdict.words) == (state != "open")
+
+
+def test_each_verdict_has_a_heading() -> None:
+    headings = {state: Verdict(state, "").heading for state in ("right", "wrong", "open")}
+    assert headings == {"right": "Right", "wrong": "Not right", "open": "Not shown"}
