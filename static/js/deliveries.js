@@ -1,4 +1,4 @@
-// The live tail waits while rows are chosen or text is marked in it: it would take both away.
+// The live tail pauses while rows are chosen or text is selected in it: a swap would lose both.
 "use strict";
 
 document.addEventListener("htmx:beforeRequest", (event) => {

@@ -26,7 +26,7 @@ async function credentialFor(form) {
     return navigator.credentials.get({ publicKey });
   }
   if (form.elements.passwordless.checked) {
-    // Kept on the device with the account's name, and unlocked by its owner.
+    // Stored on the device with the account's name, so that it signs in without a password.
     Object.assign(options.authenticatorSelection, {
       residentKey: "required", requireResidentKey: true, userVerification: "required",
     });

@@ -10,7 +10,7 @@ if (localZone) {
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
 }
-// What it has shown in another zone, on the first page or after a journey, is shown anew.
+// Rewrite what the server wrote in another zone: on the first page, or after the viewer travelled.
 const rewrites = localZone && shownZone !== zone;
 const PARTS = {
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
@@ -190,7 +190,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (!event.detail.elt.hasAttribute("data-poll")) loading(-1);
 });
 
-// canRetry: loading the page anew asks the same again.
+// canRetry: reloading the page repeats the request.
 function showFailure(text, canRetry) {
   const template = document.getElementById("failure");
   const place = document.getElementById("messages");
@@ -203,7 +203,7 @@ function showFailure(text, canRetry) {
   place.replaceChildren(note);
   place.scrollIntoView({ block: "nearest" });
 }
-// Polling goes on by itself: it is said once that it fails, until it works again.
+// Polling repeats by itself, so its failure is shown once, until it works again.
 function pollFailed(words) {
   if (!document.querySelector("[data-stale]")) showFailure(`What you see may be out of date: ${words} It is asked again.`, true);
   document.querySelector("#messages .note")?.setAttribute("data-stale", "");

@@ -64,7 +64,7 @@ function setUp(picker) {
     for (const group of groups) group.hidden = !group.querySelector(".topic:not([hidden])");
     picker.querySelector("[data-no-topic]").hidden = groups.some((group) => !group.hidden);
   });
-  // Enter in the search is not for saving the form.
+  // Enter in the search must not submit the form.
   search.addEventListener("keydown", (event) => {
     if (event.key === "Enter") event.preventDefault();
   });
@@ -77,7 +77,7 @@ function setUp(picker) {
       hovered = event.pointerType === "mouse" && !sample.open;
       if (hovered) sample.open = true;
     });
-    // What the pointer has just opened, its click does not close.
+    // A click must not close what the pointer opened by entering.
     sample.querySelector("summary").addEventListener("click", (event) => {
       if (hovered) event.preventDefault();
       hovered = false;

@@ -22,7 +22,7 @@ from subscriptions.accounts.members import (
     withdraw_invitation,
 )
 from subscriptions.errors import PortalError
-from subscriptions.models import Broadcaster, Invitation, Member
+from subscriptions.models import Broadcaster, Invitation, Member, User
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal import one_time_secrets
 from subscriptions.portal.access import PortalRequest, broadcaster_page
@@ -114,6 +114,13 @@ def member_invite(request: PortalRequest) -> HttpResponse:
     return redirect(_list_url(request))
 
 
+def describe_invitation(invitation: Invitation, inviter: User) -> str:
+    """Say who invites to what, in which role."""
+    name = f"{inviter.name} ({inviter.email})" if inviter.name else inviter.email
+    role = invitation.get_role_display().lower()
+    return f"{name} invites you to the webhooks of {invitation.broadcaster.name} as {role}."
+
+
 def _mail_invitation(request: PortalRequest, invitation: Invitation, link: str) -> None:
     """Mail the link, and say if that failed: it can be handed over by hand too."""
     if settings.EMAIL_BACKEND.endswith(_NO_MAIL_SERVER):
@@ -123,7 +130,7 @@ def _mail_invitation(request: PortalRequest, invitation: Invitation, link: str) 
             "link below yourself.",
         )
         return
-    context = {"invitation": invitation, "link": link, "inviter": request.user}
+    context = {"summary": describe_invitation(invitation, request.user), "link": link}
     try:
         send_mail(
             f"Invitation to the webhooks of {invitation.broadcaster.name}",

@@ -9,7 +9,9 @@ from django.core import mail
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from subscriptions.models import Member, User
+from subscriptions.models import Broadcaster, Invitation, Member, User
+from subscriptions.models.broadcaster import Role
+from subscriptions.views.members import describe_invitation
 from tests.portal_clients import PASSWORD, Portal
 
 
@@ -67,6 +69,15 @@ def test_the_link_is_mailed_and_another_account_is_warned(portal: Portal) -> Non
     assert mail.outbox[0].body.startswith("owner@example.com invites you")
     html = portal.client("stranger").get(path).content.decode()
     assert "sent to new@example.com; you are signed in as stranger@example.com" in html
+
+
+@pytest.mark.parametrize(
+    ("name", "inviter"), [("", "ann@example.com"), ("Ann", "Ann (ann@example.com)")]
+)
+def test_an_invitation_says_who_invites_to_what_in_which_role(name: str, inviter: str) -> None:
+    invitation = Invitation(broadcaster=Broadcaster(name="Acme"), role=Role.DEVELOPER)
+    said = describe_invitation(invitation, User(name=name, email="ann@example.com"))
+    assert said == f"{inviter} invites you to the webhooks of Acme as developer."
 
 
 @pytest.mark.parametrize("stand_in", ["console", "dummy", "filebased"])
