@@ -58,3 +58,8 @@ def make_portal(platform: str = "cryptlex") -> Portal:
         Member.objects.create(broadcaster=made.broadcaster, user=users[who], role=Role(who))
     other = create_broadcaster(name="Other", platform=platform, owner=users["stranger"])
     return Portal(made.broadcaster, made.sandbox, other.broadcaster, users)
+
+
+def one_line(html: str) -> str:
+    """The HTML with single spaces: where a template breaks its lines, no test should depend on."""
+    return " ".join(html.split())

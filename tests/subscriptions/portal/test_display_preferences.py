@@ -9,7 +9,7 @@ import pytest
 from django.test import RequestFactory
 
 from subscriptions.portal.display_preferences import find_zone, read_zone
-from tests.portal_clients import Portal
+from tests.portal_clients import Portal, one_line
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_a_theme_is_kept_and_needs_no_script(
     here = portal.url("topic-list")
     response = client.post("/theme/", {"theme": theme, "next": here})
     assert response["Location"] == here
-    html = client.get(here).content.decode()
+    html = one_line(client.get(here).content.decode())
     head = html[: html.index("</head>")]
     assert head.count("-dark.css") == sheets
     assert head.count("prefers-color-scheme") == (sheets if theme == "system" else 0)

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal.menu import menu_for
-from tests.portal_clients import Portal
+from tests.portal_clients import Portal, one_line
 
 MENU = [
     ("", ["Overview"]),
@@ -77,7 +77,7 @@ def test_the_twin_of_a_page_without_a_place_in_the_menu_is_the_list_of_webhooks(
 ) -> None:
     endpoint = portal.add_endpoint()
     address = reverse("deliveries:endpoint-missed", args=[portal.live.pk, endpoint.public_id])
-    html = portal.client("developer").get(address).content.decode()
+    html = one_line(portal.client("developer").get(address).content.decode())
     sandbox = re.search(r'class="sandbox" href="([^"]+)"', html)
     assert sandbox is not None
     assert sandbox[1] == portal.url("endpoint-list", broadcaster=portal.sandbox)

@@ -11,7 +11,7 @@ from subscriptions.accounts import create_token
 from subscriptions.accounts.members import invite
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.urls import broadcaster_pages
-from tests.portal_clients import HTMX, Portal
+from tests.portal_clients import HTMX, Portal, one_line
 
 # View name, kind of its argument, role it needs for GET and POST (None: it has no such method).
 PAGES = [
@@ -178,7 +178,7 @@ def test_the_switch_leads_to_the_same_page_of_the_twin(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
     html = client.get(portal.url("endpoint-detail", endpoint.public_id)).content.decode()
     list_of_twin = portal.url("endpoint-list", broadcaster=portal.sandbox)
-    assert f'class="sandbox" href="{list_of_twin}"' in " ".join(html.split())
+    assert f'class="sandbox" href="{list_of_twin}"' in one_line(html)
 
 
 def test_a_list_takes_at_most_eight_queries_however_long_it_is(portal: Portal) -> None:
