@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
@@ -30,13 +31,13 @@ from subscriptions.portal.display_preferences import read_zone
 from subscriptions.portal.endpoint_pages import endpoint_head
 from subscriptions.portal.responses import page
 
-# More attempts than a schedule and patient resending make; older ones are said to be left out.
-MAX_ATTEMPTS = 60
+# More than a retry schedule makes with many resends by hand; the page says if older ones are left out.
+MAX_SHOWN_ATTEMPTS = 60
 _SOON_SECONDS = 60
 
 
 def delivery_or_404(request: PortalRequest, delivery_id: str) -> Delivery:
-    """With its event, endpoint, broadcaster and platform loaded."""
+    """The delivery, with its event, endpoint, broadcaster and platform loaded."""
     delivery = None
     if (key := public_to_uuid("dlv", delivery_id)) is not None:
         found = Delivery.objects.for_broadcaster(request.broadcaster).filter(pk=key)
@@ -59,13 +60,13 @@ def list_url(request: PortalRequest, query: str = "") -> str:
 
 
 def state_tag(deliveries: Sequence[Delivery], *more: object) -> str:
-    """An entity tag of all that a page says about these deliveries."""
+    """An entity tag that changes with all that a page says about these deliveries."""
     now = timezone.now()
     states = [
         (d.pk, d.status, d.status_reason, d.attempt_count, d.next_attempt_at, d.lease_id)
         for d in deliveries
     ]
-    # With time alone "planned" becomes "queued".
+    # A planned attempt becomes due without any change of the row.
     due = [d.next_attempt_at is not None and d.next_attempt_at <= now for d in deliveries]
     return f'"{hashlib.sha256(repr((states, due, more)).encode()).hexdigest()[:24]}"'
 
@@ -77,7 +78,7 @@ def not_modified(request: PortalRequest, tag: str) -> bool:
 @broadcaster_page()
 @require_safe
 def delivery_list(request: PortalRequest) -> HttpResponse:
-    """Newest first. Page one, polled by htmx with its entity tag, answers 304 while it holds."""
+    """The log, newest first. htmx polls its first page: 304 while the entity tag stays the same."""
     form = DeliveryLogForm(request.GET, request.broadcaster, viewer_zone=read_zone(request))
     cursor = request.GET.get("cursor", "")
     found = form.page(cursor)
@@ -86,7 +87,7 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
         return HttpResponseNotModified()
     query = form.without()
     is_first = not cursor
-    # A search reads thousands of payloads: it is made when asked for, not every two seconds.
+    # A search reads thousands of payloads, which is too much to repeat every two seconds.
     can_tail = is_first and form.is_valid() and not form.value("q")
     live = can_tail and request.GET.get("tail") != "off"
     looks_on, next_window = look_on(request.headers)
@@ -100,9 +101,9 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
         "can_tail": can_tail,
         "query": query,
         "poll_url": list_url(request, query),
-        "paused_url": list_url(request, _joined(query, "tail=off")),
+        "paused_url": list_url(request, _join_query(query, "tail=off")),
         "first_url": "" if is_first else list_url(request, query),
-        "older_url": list_url(request, _joined(query, f"cursor={found.next_cursor}"))
+        "older_url": list_url(request, _join_query(query, f"cursor={found.next_cursor}"))
         if found.next_cursor
         else "",
         "clear_url": list_url(request),
@@ -122,7 +123,7 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
 @broadcaster_page()
 @require_GET
 def delivery_export(request: PortalRequest) -> HttpResponseBase:
-    """What the list's filters leave, as a file: ?format=csv or jsonl."""
+    """The deliveries that the list's filters leave, as a file: ?format=csv or jsonl."""
     name = request.GET.get("format", "csv")
     if name not in FORMATS:
         raise Http404(f"There is no format {name[:20]!r}: use {' or '.join(FORMATS)}.")
@@ -145,7 +146,7 @@ def delivery_export(request: PortalRequest) -> HttpResponseBase:
     )
 
 
-def _joined(*parts: str) -> str:
+def _join_query(*parts: str) -> str:
     return "&".join(filter(None, parts))
 
 
@@ -156,9 +157,9 @@ def delivery_detail(request: PortalRequest, delivery_id: str) -> HttpResponse:
     tag = state_tag([delivery], request.role)
     if not_modified(request, tag):
         return HttpResponseNotModified()
-    attempts = list(delivery.attempts.order_by("-number")[: MAX_ATTEMPTS + 1])
-    has_older_attempts = len(attempts) > MAX_ATTEMPTS
-    attempts = attempts[:MAX_ATTEMPTS][::-1]
+    attempts = list(delivery.attempts.order_by("-number")[: MAX_SHOWN_ATTEMPTS + 1])
+    has_older_attempts = len(attempts) > MAX_SHOWN_ATTEMPTS
+    attempts = attempts[:MAX_SHOWN_ATTEMPTS][::-1]
     now = timezone.now()
     rules = request.broadcaster.rules
     steps = ladder(delivery, attempts, rules, now)
@@ -187,19 +188,19 @@ def delivery_detail(request: PortalRequest, delivery_id: str) -> HttpResponse:
 
 
 def _variant_context(delivery: Delivery, attempts: list[Attempt]) -> dict[str, Any]:
-    """Of a test that was unusual on purpose: how, and what came of it."""
+    """For a test with a variant: which one, and the verdict on a rehearsal that has ended."""
     variant = Variant.objects.filter(delivery=delivery).first()
     is_rehearsal = variant is not None and variant.kind == VariantKind.NEW_TOKEN
     if not is_rehearsal or delivery.status == DeliveryStatus.PENDING:
         return {"variant": variant}
-    # A resend by hand is signed as usual: it shows nothing of the new token alone.
+    # Resends by hand are signed as usual, so they prove nothing about the new token.
     rehearsed = next((a for a in attempts if a.trigger == Trigger.TEST), None)
     answer = answer_of(rehearsed)
     return {"variant": variant, "verdict": judge_rehearsal(answer, delivery.endpoint.token_hint)}
 
 
-def _poll_seconds(delivery: Delivery, now: Any) -> int:
-    """How often the page asks again: 0 once nothing is pending, rarely while it is hours off."""
+def _poll_seconds(delivery: Delivery, now: datetime) -> int:
+    """Seconds between two polls of the page: 0 when nothing is pending, more while it is far off."""
     if delivery.status != DeliveryStatus.PENDING or delivery.next_attempt_at is None:
         return 0
     return 2 if (delivery.next_attempt_at - now).total_seconds() < _SOON_SECONDS else 20

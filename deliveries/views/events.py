@@ -25,8 +25,8 @@ from subscriptions.portal.access import PortalRequest, broadcaster_page
 from subscriptions.portal.display_preferences import read_zone
 from subscriptions.portal.responses import confirm, page, redirect_back
 
-# An event goes to as many endpoints as want its topic; a page shows this many deliveries of it.
-MAX_DELIVERIES = 200
+# An event goes to every endpoint that wants its topic; its page shows the newest deliveries only.
+MAX_SHOWN_DELIVERIES = 200
 
 
 @broadcaster_page()
@@ -37,13 +37,13 @@ def event_list(request: PortalRequest) -> HttpResponse:
     found = form.page(cursor)
     here = reverse("deliveries:event-list", args=[request.broadcaster.pk])
     query = form.without()
-    outcomes = _outcomes(found.rows)
+    status_counts = _count_statuses(found.rows)
     older = "&".join(filter(None, [query, f"cursor={found.next_cursor}"]))
     looks_on, next_window = look_on(request.headers)
     context: dict[str, Any] = {
         "form": form,
         "page": found,
-        "rows": [(event, outcomes.get(event.pk, [])) for event in found.rows],
+        "rows": [(event, status_counts.get(event.pk, [])) for event in found.rows],
         "query": query,
         "is_first": not cursor,
         "first_url": f"{here}?{query}" if cursor else "",
@@ -57,8 +57,8 @@ def event_list(request: PortalRequest) -> HttpResponse:
     )
 
 
-def _outcomes(events: Sequence[Event]) -> dict[UUID, list[tuple[str, int]]]:
-    """For each event how many of its deliveries are in which status."""
+def _count_statuses(events: Sequence[Event]) -> dict[UUID, list[tuple[str, int]]]:
+    """For each event, by primary key, the statuses of its deliveries and how many have each."""
     pairs = Delivery.objects.filter(event__in=[event.pk for event in events])
     counts: dict[UUID, Counter[str]] = {}
     for event_pk, status in pairs.values_list("event_id", "status"):
@@ -80,7 +80,7 @@ def event_or_404(request: PortalRequest, event_id: str) -> Event:
 
 def _deliveries(event: Event) -> list[Delivery]:
     rows = event.deliveries.select_related("endpoint").order_by("-pk")
-    deliveries = list(rows[:MAX_DELIVERIES])
+    deliveries = list(rows[:MAX_SHOWN_DELIVERIES])
     for delivery in deliveries:
         delivery.broadcaster = event.broadcaster
     return deliveries
@@ -94,7 +94,7 @@ def event_detail(request: PortalRequest, event_id: str) -> HttpResponse:
     context = {
         "event": event,
         "deliveries": _deliveries(event),
-        "most_deliveries": MAX_DELIVERIES,
+        "max_deliveries": MAX_SHOWN_DELIVERIES,
         "missing": missing,
         "body": shown_body(event.body.encode(), request.broadcaster.rules.content_type),
     }
@@ -104,14 +104,17 @@ def event_detail(request: PortalRequest, event_id: str) -> HttpResponse:
 @broadcaster_page(Role.DEVELOPER)
 @require_http_methods(["GET", "POST"])
 def event_resend(request: PortalRequest, event_id: str) -> HttpResponse:
-    """POST: to the webhook `endpoint`, or to all that got it or missed it. GET asks first."""
+    """POST sends it again to the webhook `endpoint`, or to all that got or missed it.
+
+    GET asks first.
+    """
     event = event_or_404(request, event_id)
     here = reverse("deliveries:event-detail", args=[request.broadcaster.pk, event.event_id])
     if request.method == "GET":
         return confirm(
             request,
             title="Resend to all webhooks?",
-            text="One request is made now for each webhook that this event was for, with the same "
+            text="One attempt is made now for each webhook that this event was for, with the same "
             "id and the same body. Active webhooks that missed it get it with the usual retries.",
             detail=f"{event.topic} {event.event_id}",
             action=request.path,
@@ -121,7 +124,7 @@ def event_resend(request: PortalRequest, event_id: str) -> HttpResponse:
     only = request.POST.get("endpoint", "")
     queued, refused = _send_again(request, event, only)
     if queued:
-        messages.info(request, f"Queued: {queued} request{'' if queued == 1 else 's'}, sent now.")
+        messages.info(request, f"Queued: {queued} attempt{'' if queued == 1 else 's'}, sent now.")
     if refused:
         messages.warning(request, f"{len(refused)} not queued: {refused[0].detail}")
     if not queued and not refused:
@@ -132,7 +135,7 @@ def event_resend(request: PortalRequest, event_id: str) -> HttpResponse:
 def _send_again(request: PortalRequest, event: Event, only: str) -> tuple[int, list[Conflict]]:
     queued, refused = 0, []
     missing: list[Endpoint] = endpoints_missing(request.broadcaster, event)
-    # By hand to one: an inactive one is refused in words; to all: it is left out.
+    # An inactive webhook is refused with a reason if it was named, and left out if all were meant.
     wanted = [e for e in missing if e.public_id == only or (not only and e.is_sendable)]
     for delivery in _deliveries(event):
         if only not in ("", delivery.endpoint.public_id):

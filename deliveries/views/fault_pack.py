@@ -1,4 +1,4 @@
-"""The fault pack of the test console: sent together, judged one by one."""
+"""The fault pack of the test console: requests sent together, each with a verdict of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from subscriptions.portal.responses import flash_refusal, page, redirect_back, r
 @broadcaster_page(Role.DEVELOPER)
 @require_POST
 def test_faults(request: PortalRequest) -> HttpResponse:
-    """POST `endpoint`, `topic` and `faults`: sends them; for htmx the result, that polls."""
+    """POST `endpoint`, `topic` and `faults` sends them; htmx gets the result, which polls."""
     endpoint = endpoint_or_404(request, request.POST.get("endpoint", ""))
     try:
         run = send_fault_pack(
@@ -47,7 +47,7 @@ def test_faults(request: PortalRequest) -> HttpResponse:
 @broadcaster_page()
 @require_safe
 def test_faults_result(request: PortalRequest, run: str) -> HttpResponse:
-    """The page, or the fragment that asks for itself until every answer is there."""
+    """The page, or the fragment that polls until every response is there."""
     return _result(request, run)
 
 

@@ -1,4 +1,4 @@
-"""The overview: how sending goes, what needs attention, and the first steps."""
+"""The overview: traffic, what needs attention, and the first steps."""
 
 from __future__ import annotations
 

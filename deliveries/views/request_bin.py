@@ -1,4 +1,4 @@
-"""The request bin's receiving end: any method, no session, answers as it is told."""
+"""Where the request bin receives: any method, no session; it responds as its owner has set."""
 
 from __future__ import annotations
 
@@ -23,11 +23,17 @@ from deliveries.test_console.request_bin import (
     keep,
 )
 
-# A slow answer holds one of this process's four threads (Procfile, --blocking-threads). More of
-# them at once are refused, so that the portal itself always has threads left.
+# A slow answer holds one of this process's four threads (--blocking-threads in Procfile). More at
+# once are refused, so that the portal itself always has threads left.
 MAX_WAITING = 2
 _waiting = threading.BoundedSemaphore(MAX_WAITING)
 _TOO_MANY = Answer(503)
+
+
+class _DeliberateResponse(HttpResponse):
+    """A response that Django does not log as an error: somebody asked the bin for that 500."""
+
+    _has_been_logged = True
 
 
 @csrf_exempt
@@ -44,7 +50,7 @@ def receive(request: HttpRequest, bin_id: str, rest: str = "") -> HttpResponse:
         if answer.delay > timedelta(0) and not waits:
             answer = _TOO_MANY
         keep(found, _received(request, body), answer)
-        # After the commit: nothing is locked while a sender is kept waiting.
+        # It waits after the commit, so that nothing is locked meanwhile.
         time.sleep(answer.delay.total_seconds())
     except OperationalError:
         return _text(503, "The request bin cannot store this now: try again.\n", retry_after=5)
@@ -76,7 +82,7 @@ def _answer(found: RequestBin, answer: Answer) -> HttpResponse:
         words = f"The request bin gives at most {MAX_WAITING} slow answers at once: try again.\n"
         return _text(503, words, retry_after=5)
     if answer.status == NO_ANSWER:
-        # Whoever still listens has a timeout longer than any endpoint may have.
+        # Only a sender with a longer timeout than any endpoint may have ever reads this.
         return _text(504, "The request bin was told not to answer.\n")
     response = _text(answer.status, f"The request bin was told to answer {answer.status}.\n")
     if answer.status in (301, 302, 303, 307, 308):
@@ -88,9 +94,7 @@ def _answer(found: RequestBin, answer: Answer) -> HttpResponse:
 
 def _text(status: int, words: str, retry_after: int | None = None) -> HttpResponse:
     content = b"" if status in (204, 304) else words.encode()
-    response = HttpResponse(content, content_type="text/plain; charset=utf-8", status=status)
-    # A 500 that somebody asked the bin for is no fault of the portal's to log.
-    response._has_been_logged = True  # type: ignore[attr-defined]
+    response = _DeliberateResponse(content, content_type="text/plain; charset=utf-8", status=status)
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
     return response

@@ -1,9 +1,9 @@
-"""The request bin in the portal: what came in, verified or not, and what it answers."""
+"""The request bin: what it received, verified or not, and how it responds."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -57,26 +57,28 @@ class AnswerForm(PortalForm):
     )
 
     @classmethod
-    def of(cls, found: RequestBin) -> AnswerForm:
+    def for_bin(cls, found: RequestBin) -> AnswerForm:
+        """The form with what the bin answers now, even if that is none of the usual answers."""
         status = found.answer_status
         form = cls(
             initial={"answer_status": status, "answer_delay": f"{found.answer_delay_ms / 1000:g}"}
         )
         if status not in dict(ANSWERS):
-            form.fields["answer_status"].choices = [(status, str(status)), *ANSWERS]  # type: ignore[attr-defined]
+            field = cast(forms.TypedChoiceField, form.fields["answer_status"])
+            field.choices = [(status, str(status)), *ANSWERS]
         return form
 
 
 @require_safe
 @broadcaster_page()
 def requests(request: PortalRequest) -> HttpResponse:
-    """What came in, newest first; polled with `?seen=ID`, it answers 204 where nothing is new."""
+    """What came in, newest first. A poll with ?seen= (the newest id) gets 204 if nothing is new."""
     found = _open_bin(request)
     rows = _rows(found, request.GET.get("before", ""))
     newest = str(rows[0].pk) if rows else ""
     if request.htmx and request.GET.get("seen") == newest:
         return HttpResponse(status=204)
-    return _show(request, found, AnswerForm.of(found), rows=rows)
+    return _show(request, found, AnswerForm.for_bin(found), rows=rows)
 
 
 def _open_bin(request: PortalRequest) -> RequestBin:
@@ -158,7 +160,7 @@ def set_answer(request: PortalRequest) -> HttpResponse:
     answer = bins.Answer(form.cleaned_data["answer_status"], timedelta(seconds=seconds))
     bins.set_answer(found, answer, actor=request.actor)
     messages.success(request, "The request bin answers like that from now on.")
-    return _back(request)
+    return _redirect(request)
 
 
 @require_POST
@@ -166,13 +168,13 @@ def set_answer(request: PortalRequest) -> HttpResponse:
 def empty(request: PortalRequest) -> HttpResponse:
     count = bins.empty(_open_bin(request), actor=request.actor)
     messages.success(request, f"The request bin is empty: {count} requests were removed.")
-    return _back(request)
+    return _redirect(request)
 
 
 @require_POST
 @broadcaster_page(Role.DEVELOPER)
 def add_webhook(request: PortalRequest) -> HttpResponse:
-    """A webhook that sends every topic here: the first delivery needs no receiver."""
+    """Add a webhook that sends every topic to the bin, so that a first test needs no receiver."""
     found = _open_bin(request)
     bin_settings = EndpointSettings(
         name="Request bin", url=bins.bin_url(found), topics=[ALL_TOPICS]
@@ -183,13 +185,13 @@ def add_webhook(request: PortalRequest) -> HttpResponse:
         flash_refusal(request, error)
     else:
         messages.success(request, "The webhook Request bin was added: it gets every topic.")
-    return _back(request)
+    return _redirect(request)
 
 
 @require_POST
 @broadcaster_page(Role.DEVELOPER)
 def send_test(request: PortalRequest) -> HttpResponse:
-    """A test request of the webhook that points here."""
+    """Send a test by the webhook that points to the bin."""
     endpoint = (
         bins.endpoints_at(_open_bin(request))
         .filter(public_id=request.POST.get("endpoint", ""))
@@ -203,8 +205,8 @@ def send_test(request: PortalRequest) -> HttpResponse:
         flash_refusal(request, error)
     else:
         messages.info(request, "Queued: the test request appears below as it comes in.")
-    return _back(request)
+    return _redirect(request)
 
 
-def _back(request: PortalRequest) -> HttpResponse:
+def _redirect(request: PortalRequest) -> HttpResponse:
     return redirect("deliveries:request-bin", request.broadcaster.pk)

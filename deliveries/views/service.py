@@ -1,4 +1,4 @@
-"""Probes and metrics, for machines that run the portal."""
+"""Health probes and metrics, for whatever runs and watches the portal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """This process answers. Touches nothing else, so that a sick database restarts no process."""
+    """200 while this process answers. It asks no database: a sick one must restart no process."""
     return JsonResponse({"status": "ok"})
 
 
@@ -30,8 +30,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """503 when the database does not answer: nothing can be accepted then.
 
-    Silent workers are `degraded`, and 200: events are still accepted, and kept until workers are
-    back. Taking web processes out of service for it would lose what could be stored.
+    Silent workers make it `degraded`, still with 200: events are accepted and kept until workers
+    are back. Without web processes, events that could be stored would be lost.
     """
     try:
         backlog = read_backlog(timezone.now())
@@ -61,8 +61,8 @@ def _readiness(backlog: Backlog) -> dict[str, object]:
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus text; for holders of the metrics token and for the metrics networks only."""
-    if not (_has_token(request) or _is_near(request)):
+    """Prometheus text, for holders of the metrics token and for the metrics networks only."""
+    if not (_has_token(request) or _is_in_metrics_network(request)):
         return HttpResponseNotFound("Not found.\n", content_type="text/plain")
     return HttpResponse(render_metrics(), content_type=CONTENT_TYPE_LATEST)
 
@@ -73,7 +73,7 @@ def _has_token(request: HttpRequest) -> bool:
     return bool(token) and secrets.compare_digest(given.encode(), f"Bearer {token}".encode())
 
 
-def _is_near(request: HttpRequest) -> bool:
+def _is_in_metrics_network(request: HttpRequest) -> bool:
     address = client_address(request)
     return address is not None and any(
         ip_address(address) in network for network in settings.WEBHOOKS_METRICS_NETWORKS

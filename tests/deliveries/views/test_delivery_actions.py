@@ -55,7 +55,7 @@ def test_stopping_is_asked_about_first(portal: Portal) -> None:
     client = portal.client("developer")
     page = client.get(address).content.decode()
     assert f'action="{address}"' in page
-    assert "No more requests are made" in page
+    assert "No more attempts are made" in page
     assert "<html" not in client.get(address, headers=HTMX).content.decode()
     client.post(address)
     delivery.refresh_from_db()
