@@ -70,7 +70,7 @@ def test_a_webhook_added_later_has_missed_the_event_and_gets_it_by_hand(portal: 
     assert [endpoint.name for endpoint in page.context["missing"]] == ["Late"]
     address = url(portal, "event-resend", event.event_id)
     done = client.post(address, {"endpoint": late.public_id}, follow=True)
-    assert "Queued: 1 request" in done.content.decode()
+    assert "Queued: 1 attempt," in done.content.decode()
     delivery = Delivery.objects.get(event=event)
     assert (delivery.endpoint_id, delivery.status, delivery.max_attempts) == (late.pk, "pending", 6)
     assert done.context["missing"] == []
@@ -94,7 +94,7 @@ def test_resending_to_all_reaches_who_got_it_and_who_missed_it(portal: Portal) -
     client = portal.client("developer")
     assert "Resend to all webhooks?" in client.get(address).content.decode()
     done = client.post(address, follow=True)
-    assert "Queued: 2 requests" in done.content.decode()
+    assert "Queued: 2 attempts," in done.content.decode()
     pending = Delivery.objects.filter(event=delivery.event, status="pending")
     assert set(pending.values_list("endpoint", "trigger")) == {
         (first.pk, "resend"),
