@@ -154,7 +154,7 @@ def _filters(scene: Any) -> list[tuple[str, str]]:
 
     from django.utils import timezone
 
-    from deliveries.event_log.pages import first_key
+    from subscriptions.identifiers import first_uuid7
 
     now = timezone.now()
     days = f"since={now - timedelta(days=20):%Y-%m-%d}&until={now - timedelta(days=19):%Y-%m-%d}"
@@ -183,7 +183,7 @@ def _filters(scene: Any) -> list[tuple[str, str]]:
         f"{days}&q=nothing-has-this",
         f"{days}&status=failed",
     ]
-    deep = first_key(now - timedelta(days=21)).hex
+    deep = first_uuid7(now - timedelta(days=21)).hex
     return [
         *((query, query) for query in filters),
         *((f"{query}, deep", f"{query}&cursor={deep}") for query in filters),

@@ -6,6 +6,7 @@ import os
 import secrets
 import struct
 import time
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
@@ -44,6 +45,16 @@ def uuid7_at(nanoseconds: int) -> UUID:
     tail = _next_random_word() & 0x3FFF_FFFF_FFFF_FFFF
     fraction = (rest << 12) // 1_000_000
     return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | tail)
+
+
+def first_uuid7(moment: datetime) -> UUID:
+    """The least version 7 UUID of a time. Raises ValueError for one before 1970."""
+    return UUID(int=int(moment.timestamp() * 1_000) << 80)
+
+
+def uuid7_time(value: UUID) -> datetime:
+    """The time in a version 7 UUID, to the millisecond."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=value.int >> 80)
 
 
 def _next_random_word() -> int:

@@ -17,16 +17,16 @@ from deliveries.api.filters import (
     ATTEMPT_PARAMETERS,
     DELIVERY_FILTERS,
     DELIVERY_PARAMETERS,
-    LOOKED_THROUGH,
-    filtered_attempts,
-    filtered_deliveries,
+    SCAN_LIMIT_NOTE,
+    narrow_attempts,
+    narrow_deliveries,
 )
 from deliveries.models import Attempt, Delivery
 from deliveries.recovery.resend import cancel, resend
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Scope
 from subscriptions.rest.openapi import PAGE_PARAMETERS, operation, page_output
-from subscriptions.rest.pagination import PAGE_QUERY
+from subscriptions.rest.pagination import PAGE_QUERY, page_of
 from subscriptions.rest.viewsets import TenantViewSet, not_found
 
 TAG = "Deliveries"
@@ -56,12 +56,12 @@ class DeliveryViewSet(TenantViewSet):
         responses={200: page_output(DeliveryOutput)},
         parameters=[*PAGE_PARAMETERS, *DELIVERY_PARAMETERS],
         tag=TAG,
-        description=f"Newest first. {LOOKED_THROUGH}",
+        description=f"Newest first. {SCAN_LIMIT_NOTE}",
     )
     def list(self, request: Request) -> Response:
-        found = filtered_deliveries(self.broadcaster, self.query)
-        rows = found.rows.select_related("event", "endpoint").defer("event__body")
-        return Response(found.change(rows).page(self.query).body(delivery_row))
+        narrowed = narrow_deliveries(self.broadcaster, self.query)
+        rows = narrowed.rows.select_related("event", "endpoint").defer("event__body")
+        return Response(page_of(narrowed.with_rows(rows), self.query).body(delivery_row))
 
     @operation(
         "Read a delivery", responses={200: FullDeliveryOutput}, problems=[404], tag=TAG,
@@ -107,12 +107,12 @@ class AttemptViewSet(TenantViewSet):
         responses={200: page_output(AttemptOutput)},
         parameters=[*PAGE_PARAMETERS, *ATTEMPT_PARAMETERS],
         tag=TAG,
-        description=f"The event log, flat, newest first. {LOOKED_THROUGH}",
+        description=f"The event log, flat, newest first. {SCAN_LIMIT_NOTE}",
     )
     def list(self, request: Request) -> Response:
-        found = filtered_attempts(self.broadcaster, self.query)
-        rows = found.rows.select_related("delivery__event", "endpoint")
-        page = found.change(rows).page(self.query)
+        narrowed = narrow_attempts(self.broadcaster, self.query)
+        rows = narrowed.rows.select_related("delivery__event", "endpoint")
+        page = page_of(narrowed.with_rows(rows), self.query)
         for attempt in page.rows:
             attempt.broadcaster = attempt.endpoint.broadcaster = self.broadcaster
         return Response(page.body(attempt_row))

@@ -21,8 +21,8 @@ from deliveries.api.event_input import read_batch, read_event, read_key
 from deliveries.api.filters import (
     EVENT_FILTERS,
     EVENT_PARAMETERS,
-    LOOKED_THROUGH,
-    filtered_events,
+    SCAN_LIMIT_NOTE,
+    narrow_events,
 )
 from deliveries.api.parsers import EventParser
 from deliveries.models import Delivery, Event
@@ -30,7 +30,7 @@ from deliveries.publishing.publisher import publish, publish_batch
 from deliveries.publishing.rate import within_rate
 from subscriptions.models import Scope
 from subscriptions.rest.openapi import PAGE_PARAMETERS, operation, page_output, parameter
-from subscriptions.rest.pagination import PAGE_QUERY
+from subscriptions.rest.pagination import PAGE_QUERY, page_of
 from subscriptions.rest.viewsets import TenantViewSet, not_found
 
 TAG = "Events"
@@ -81,11 +81,12 @@ class EventViewSet(TenantViewSet):
         responses={200: page_output(EventOutput)},
         parameters=[*PAGE_PARAMETERS, *EVENT_PARAMETERS],
         tag=TAG,
-        description=f"Newest first. {LOOKED_THROUGH}",
+        description=f"Newest first. {SCAN_LIMIT_NOTE}",
     )
     def list(self, request: Request) -> Response:
-        found = filtered_events(self.broadcaster, self.query)
-        return Response(found.change(found.rows.defer("body")).page(self.query).body(event_row))
+        narrowed = narrow_events(self.broadcaster, self.query)
+        page = page_of(narrowed.with_rows(narrowed.rows.defer("body")), self.query)
+        return Response(page.body(event_row))
 
     @operation(
         "Read an event", responses={200: FullEventOutput}, problems=[404], tag=TAG,

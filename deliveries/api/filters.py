@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Model, Q, QuerySet
-from django.db.models.functions import Cast
+from django.db.models import Q, QuerySet
 
-from deliveries.event_log.pages import COMPARED_ROWS, SEARCHED_ROWS
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Outcome
-from subscriptions.identifiers import public_to_uuid
+from subscriptions.identifiers import first_uuid7, public_to_uuid
 from subscriptions.models import Broadcaster, Endpoint
+from subscriptions.paging import Narrowed
 from subscriptions.rest.openapi import parameter, time_parameter
-from subscriptions.rest.pagination import CursorPage, page_of
 from subscriptions.rest.query import Query
 
 TIMES = ("created_after", "created_before")
@@ -47,102 +43,75 @@ ATTEMPT_PARAMETERS = (
     parameter("status_code", "What the endpoint answered.", int),
 )
 
-LOOKED_THROUGH = (
+SCAN_LIMIT_NOTE = (
     "A request looks through a bounded number of rows: with a search or several filters, a page "
     "can have few rows or none and still a `next_cursor`, which goes on from there."
 )
 
-# Ids hold the time at which a row was made, some moments after the time that its columns say.
+# An id holds the time at which its row was made, some moments after the time in its columns.
 _ID_MARGIN = timedelta(hours=1)
-M = TypeVar("M", bound=Model)
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowed(Generic[M]):
-    """`rows` are in the order of an index; `loose` is what no index serves."""
-
-    rows: QuerySet[M]
-    loose: Q | None
-    most: int
-
-    def page(self, query: Query) -> CursorPage[M]:
-        return page_of(self.rows, query, unindexed=self.loose, scan_limit=self.most)
-
-    def change(self, rows: QuerySet[M]) -> Narrowed[M]:
-        """The same with what is loaded beside the rows."""
-        return replace(self, rows=rows)
-
-
-def _narrowed(rows: QuerySet[M], loose: list[Q], *, is_dear: bool) -> Narrowed[M]:
-    """`is_dear`: what is loose is looked for in texts or other tables."""
-    return Narrowed(rows, Q(*loose) if loose else None, SEARCHED_ROWS if is_dear else COMPARED_ROWS)
-
-
-def filtered_events(broadcaster: Broadcaster, query: Query) -> Narrowed[Event]:
+def narrow_events(broadcaster: Broadcaster, query: Query) -> Narrowed[Event]:
     rows: QuerySet[Event] = Event.objects.for_broadcaster(broadcaster)
     if topic := query.text("topic"):
         rows = rows.filter(topic=topic)
-    rows, loose = _between(rows, query, "created_at")
-    if search := query.search():
-        loose.append(Q(event_id__icontains=search) | Q(body__icontains=search))
-    return _narrowed(rows, loose, is_dear=search is not None)
-
-
-def filtered_deliveries(broadcaster: Broadcaster, query: Query) -> Narrowed[Delivery]:
-    rows = Delivery.objects.for_broadcaster(broadcaster)
-    rows, loose = _between(rows, query, "created_at")
-    endpoints = _endpoint_pk(broadcaster, query)
-    status = query.choice("status", DeliveryStatus.values)
-    # One index serves; of an endpoint and a status the one that leaves less, as most arrive.
-    if status and (endpoints is None or status != DeliveryStatus.DELIVERED):
-        # The cast keeps SQLite, which has no statistics, from the endpoint's index instead.
-        rows = rows.in_state(status)
-        if endpoints is not None:
-            rows = rows.alias(endpoint_key=Cast("endpoint_id", BigIntegerField()))
-            loose.append(Q(endpoint_key__in=endpoints))
-    else:
-        rows = rows if endpoints is None else rows.filter(endpoint_id__in=endpoints)
-        loose += [Q(status=status)] if status else []
-    if event := query.text("event"):
-        rows = rows.of_events(_event_pk(broadcaster, event))
+    rows, times = _between(rows, query, "created_at")
+    unindexed = Q(**times)
     search = query.search()
-    if search and (key := public_to_uuid("dlv", search)) is not None:
-        rows = rows.filter(pk=key)
-    elif search:
-        loose.append(_search(search, "event"))
-    loose += _compared(query)
-    return _narrowed(rows, loose, is_dear=search is not None)
+    if search:
+        unindexed &= Q(event_id__icontains=search) | Q(body__icontains=search)
+    return Narrowed(rows, unindexed, scans_text=search is not None)
 
 
-def filtered_attempts(broadcaster: Broadcaster, query: Query) -> Narrowed[Attempt]:
-    """The times are those at which the requests were sent, the status is the delivery's."""
-    rows = Attempt.objects.for_broadcaster(broadcaster)
-    rows, loose = _between(rows, query, "sent_at")
-    if (endpoints := _endpoint_pk(broadcaster, query)) is not None:
+def narrow_deliveries(broadcaster: Broadcaster, query: Query) -> Narrowed[Delivery]:
+    rows, times = _between(Delivery.objects.for_broadcaster(broadcaster), query, "created_at")
+    event = query.text("event")
+    return rows.narrowed(
+        endpoints=_endpoint_keys(broadcaster, query),
+        status=query.choice("status", DeliveryStatus.values),
+        events=_event_keys(broadcaster, event) if event else None,
+        search=query.search(),
+        **times,
+        **_compared_columns(query),
+    )
+
+
+def narrow_attempts(broadcaster: Broadcaster, query: Query) -> Narrowed[Attempt]:
+    """The times are those at which attempts were sent; the status is the delivery's."""
+    rows, compared = _between(Attempt.objects.for_broadcaster(broadcaster), query, "sent_at")
+    if (endpoints := _endpoint_keys(broadcaster, query)) is not None:
         rows = rows.filter(endpoint_id__in=endpoints)
     if event := query.text("event"):
-        of_event = Delivery.objects.filter(event_id__in=_event_pk(broadcaster, event))
-        rows = rows.of_deliveries(of_event.values_list("pk", flat=True))
+        deliveries = Delivery.objects.filter(event_id__in=_event_keys(broadcaster, event))
+        rows = rows.of_deliveries(deliveries.values_list("pk", flat=True))
     if status := query.choice("status", DeliveryStatus.values):
-        loose.append(Q(delivery__status=status))
+        compared["delivery__status"] = status
     if outcome := query.choice("outcome", Outcome.values):
-        loose.append(Q(outcome=outcome))
+        compared["outcome"] = outcome
     if status_code := query.number("status_code", 100, 999):
-        loose.append(Q(status_code=status_code))
-    search = query.search()
+        compared["status_code"] = status_code
+    search, found = query.search(), Q()
     if search and (key := public_to_uuid("dlv", search)) is not None:
         rows = rows.of_deliveries([key])
     elif search and (key := public_to_uuid("att", search)) is not None:
         rows = rows.filter(pk=key)
     elif search:
-        loose.append(_search(search, "delivery__event"))
-    loose += _compared(query)
-    return _narrowed(rows, loose, is_dear=search is not None or status is not None)
+        found = (
+            Q(endpoint__public_id=search)
+            | Q(delivery__event__event_id__icontains=search)
+            | Q(delivery__event__body__icontains=search)
+        )
+    unindexed = Q(**compared, **_compared_columns(query)) & found
+    return Narrowed(rows, unindexed, scans_text=bool(search or status))
 
 
-def _endpoint_pk(broadcaster: Broadcaster, query: Query) -> list[int] | None:
-    """Of the one asked for: a deleted endpoint's log stays readable. None where none is."""
+def _endpoint_keys(broadcaster: Broadcaster, query: Query) -> list[int] | None:
+    """The key of the endpoint asked for, deleted or not: its log stays readable.
+
+    None if the query names no endpoint; an empty list if there is none with that id.
+    """
     public_id = query.text("endpoint")
     if public_id is None:
         return None
@@ -150,49 +119,39 @@ def _endpoint_pk(broadcaster: Broadcaster, query: Query) -> list[int] | None:
     return list(found.values_list("pk", flat=True))
 
 
-def _compared(query: Query) -> Iterator[Q]:
-    """What deliveries and attempts have in common."""
-    if topic := query.text("topic"):
-        yield Q(topic=topic)
-    if failure := query.text("failure"):
-        yield Q(failure=failure)
-    if (test := query.flag("test")) is not None:
-        yield Q(test=test)
-
-
-def _event_pk(broadcaster: Broadcaster, event_id: str) -> list[UUID]:
+def _event_keys(broadcaster: Broadcaster, event_id: str) -> list[UUID]:
     rows = Event.objects.for_broadcaster(broadcaster).filter(event_id=event_id)
     return list(rows.values_list("pk", flat=True))
 
 
-def _search(text: str, event: str) -> Q:
-    """A part of the event's id or body is searched for, or the endpoint's whole id."""
-    return (
-        Q(endpoint__public_id=text)
-        | Q(**{f"{event}__event_id__icontains": text})
-        | Q(**{f"{event}__body__icontains": text})
-    )
+def _compared_columns(query: Query) -> dict[str, Any]:
+    """The look-ups that deliveries and attempts have in common."""
+    given = {
+        "topic": query.text("topic"),
+        "failure": query.text("failure"),
+        "test": query.flag("test"),
+    }
+    return {lookup: value for lookup, value in given.items() if value is not None}
 
 
-def _between(rows: Rows, query: Query, column: str) -> tuple[Rows, list[Q]]:
-    """Bounds on the id, where the index that pages are read from ends, and on the time itself."""
-    loose: list[Q] = []
+def _between(rows: Rows, query: Query, column: str) -> tuple[Rows, dict[str, Any]]:
+    """Rows with bounds on the id, where the index of pages ends, and look-ups of the exact time."""
+    lookups: dict[str, Any] = {}
     after, before = query.time("created_after"), query.time("created_before")
     if after:
-        loose.append(Q(**{f"{column}__gt": after}))
+        lookups[f"{column}__gt"] = after
         if (first := _first_id(after, -_ID_MARGIN)) is not None:
             rows = rows.filter(pk__gte=first)
     if before:
-        loose.append(Q(**{f"{column}__lt": before}))
+        lookups[f"{column}__lt"] = before
         if (last := _first_id(before, _ID_MARGIN)) is not None:
             rows = rows.filter(pk__lte=last)
-    return rows, loose
+    return rows, lookups
 
 
 def _first_id(moment: datetime, margin: timedelta) -> UUID | None:
-    """The least version 7 UUID of a time; None where none has it."""
+    """The least id of a time; None if no id can have it."""
     try:
-        milliseconds = int((moment + margin).timestamp() * 1000)
-    except OverflowError:
+        return first_uuid7(moment + margin)
+    except (OverflowError, ValueError):
         return None
-    return UUID(int=milliseconds << 80) if 0 <= milliseconds < 1 << 48 else None

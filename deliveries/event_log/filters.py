@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, TypeVar
 
 from django import forms
-from django.db.models import BigIntegerField, F, Q, QuerySet
-from django.db.models.functions import Cast
+from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
 from deliveries.diagnosis.failure import Failure
-from deliveries.event_log.pages import COMPARED_ROWS, SEARCHED_ROWS, LogPage, first_key, log_page
+from deliveries.event_log.pages import LogPage, read_log_page
 from deliveries.models import Delivery, DeliveryStatus, Event
-from deliveries.models.delivery import DeliveryQuerySet
-from subscriptions.identifiers import public_to_uuid
+from subscriptions.identifiers import first_uuid7
 from subscriptions.models import Broadcaster, Endpoint
+from subscriptions.paging import Narrowed
 from subscriptions.portal.display_preferences import find_zone
 from subscriptions.portal.forms import PortalForm
 
@@ -119,10 +117,10 @@ class LogForm(PortalForm):
         """Days are whole ones, in the form's zone; the primary key holds the time."""
         zone = self.value("zone")
         if since := self.value("since"):
-            rows = rows.filter(pk__gte=first_key(datetime.combine(since, time(), zone)))
+            rows = rows.filter(pk__gte=first_uuid7(datetime.combine(since, time(), zone)))
         if until := self.value("until"):
             end = datetime.combine(until + timedelta(days=1), time(), zone)
-            rows = rows.filter(pk__lt=first_key(end))
+            rows = rows.filter(pk__lt=first_uuid7(end))
         return rows
 
 
@@ -179,56 +177,34 @@ class DeliveryLogForm(LogForm):
         return self._webhooks.get(self.query.get("endpoint", ""))
 
     def page(self, cursor: str, *, size: int | None = None) -> LogPage[Delivery]:
-        """Rows have their endpoint loaded."""
+        """The rows that all filters leave, their endpoints loaded; none while a filter is faulty."""
         if not self.is_valid():
             return LogPage([], "")
-        rows = Delivery.objects.for_broadcaster(self.broadcaster)
-        loose: list[Q] = list(self._loose())
-        status, webhook = self.value("status"), self.webhook
-        # One index serves; of a webhook and a status the one that leaves less, as most arrive.
-        if status and (webhook is None or status != DeliveryStatus.DELIVERED):
-            # The cast keeps SQLite, which has no statistics, from the webhook's index instead.
-            key = Cast("endpoint_id", BigIntegerField())
-            rows = rows.in_state(status).alias(webhook_key=key)
-            loose += [Q(webhook_key=webhook.pk)] if webhook else []
-        else:
-            rows = rows.filter(endpoint=webhook) if webhook else rows
-            loose += [Q(status=status)] if status else []
-        rows, search = self._search(self.between(rows))
-        if search is not None:
-            loose.append(search)
-        return log_page(
-            rows.select_related("endpoint").defer("endpoint__description", "endpoint__headers"),
-            cursor=cursor,
-            loose=Q(*loose) if loose else None,
-            most=SEARCHED_ROWS if search is not None else COMPARED_ROWS,
-            size=size,
-        )
+        narrowed = self._narrowed()
+        rows = narrowed.rows.select_related("endpoint")
+        rows = rows.defer("endpoint__description", "endpoint__headers")
+        return read_log_page(narrowed.with_rows(rows), cursor=cursor, size=size)
 
-    def _loose(self) -> Iterator[Q]:
-        if topic := self.value("topic"):
-            yield Q(topic=topic)
-        if failure := self.value("failure"):
-            yield Q(failure=failure)
-        if code := self.value("code"):
-            yield Q(status_code=code)
-        if attempts := self.value("attempts"):
-            yield Q(attempt_count=1) if attempts == "one" else Q(attempt_count__gt=1)
-        if test := self.value("test"):
-            yield Q(test=test == "only")
-
-    def _search(self, rows: DeliveryQuerySet) -> tuple[DeliveryQuerySet, Q | None]:
-        """Whole ids are looked up, anything else is searched for."""
+    def _narrowed(self) -> Narrowed[Delivery]:
         text = self.value("q").strip()
-        if not text:
-            return rows, None
-        if (key := public_to_uuid("dlv", text)) is not None:
-            return rows.filter(pk=key), None
+        events = None
         if text.startswith("evt_"):
-            event = Event.objects.for_broadcaster(self.broadcaster).filter(event_id=text)
-            return rows.of_events(event.values_list("pk", flat=True)), None
-        found = Q(event__event_id__icontains=text) | Q(event__body__icontains=text)
-        return rows, found | Q(endpoint__public_id=text)
+            # A whole id is looked up: it needs no search.
+            found = Event.objects.for_broadcaster(self.broadcaster).filter(event_id=text)
+            text, events = "", found.values_list("pk", flat=True)
+        attempts, test = self.value("attempts"), self.value("test")
+        return self.between(Delivery.objects.for_broadcaster(self.broadcaster)).narrowed(
+            endpoints=[self.webhook.pk] if self.webhook else None,
+            status=self.value("status"),
+            events=events,
+            search=text,
+            topic=self.value("topic") or None,
+            failure=self.value("failure") or None,
+            status_code=self.value("code"),
+            attempt_count=1 if attempts == "one" else None,
+            attempt_count__gt=1 if attempts == "several" else None,
+            test=test == "only" if test else None,
+        )
 
 
 class EventLogForm(LogForm):
@@ -252,17 +228,13 @@ class EventLogForm(LogForm):
         rows = self.between(Event.objects.for_broadcaster(self.broadcaster)).defer("body")
         if topic := self.value("topic"):
             rows = rows.filter(topic=topic)
-        loose: Q | None = None
-        if test := self.value("test"):
-            loose = Q(test=test == "only")
-        text = self.value("q").strip()
+        test, text = self.value("test"), self.value("q").strip()
+        unindexed = Q(test=test == "only") if test else Q()
         if text.startswith("evt_"):
             rows = rows.filter(event_id=text)
         elif text:
-            loose = (loose or Q()) & (Q(event_id__icontains=text) | Q(body__icontains=text))
-        return log_page(
-            rows, cursor=cursor, loose=loose, most=SEARCHED_ROWS if text else COMPARED_ROWS
-        )
+            unindexed &= Q(event_id__icontains=text) | Q(body__icontains=text)
+        return read_log_page(Narrowed(rows, unindexed, scans_text=bool(text)), cursor=cursor)
 
 
 def _webhooks(broadcaster: Broadcaster, wanted: str) -> dict[str, Endpoint]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import BigIntegerField, F, Func, Q
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from deliveries.models.event import Event
-from subscriptions.identifiers import uuid7, uuid_to_public
+from subscriptions.identifiers import public_to_uuid, uuid7, uuid_to_public
 from subscriptions.models import Broadcaster, Endpoint
+from subscriptions.paging import Narrowed
 
 
 class DeliveryStatus(models.TextChoices):
-    PENDING = "pending", "Pending"  # an attempt is due, planned or under way
+    PENDING = "pending", "Pending"  # an attempt is due, planned or in flight
     DELIVERED = "delivered", "Delivered"  # the endpoint accepted it
     FAILED = "failed", "Failed"  # the last attempt allowed has failed
     CANCELLED = "cancelled", "Cancelled"  # stopped by a person, or its endpoint was
@@ -44,24 +47,67 @@ _NOT_DELIVERED = Func(
 )
 
 
+def _search(text: str) -> Q:
+    """A part of the event's id or body, or the endpoint's whole id."""
+    by_event = Q(event__event_id__icontains=text) | Q(event__body__icontains=text)
+    return by_event | Q(endpoint__public_id=text)
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def for_broadcaster(self, broadcaster: Broadcaster) -> DeliveryQuerySet:
         return self.filter(broadcaster=broadcaster)
 
+    def narrowed(
+        self,
+        *,
+        endpoints: Collection[int] | None = None,
+        status: str | None = None,
+        events: Iterable[UUID] | None = None,
+        search: str | None = None,
+        **compared: Any,
+    ) -> Narrowed[Delivery]:
+        """A broadcaster's deliveries as the log, the API, the export and replays narrow them down.
+
+        endpoints and events: primary keys, None for all. search: a part of the event's id or body,
+        a whole id of an endpoint, or a whole id of a delivery. compared: any other look-ups; those
+        that are None are left out. Indexes: delivery_page_endpoint, delivery_page_status or
+        delivery_page; the rest is compared row by row.
+        """
+        rows = self
+        compared = {lookup: value for lookup, value in compared.items() if value is not None}
+        # One index serves. As most deliveries arrive, any other status leaves less than an endpoint.
+        if status and (endpoints is None or status != DeliveryStatus.DELIVERED):
+            rows = rows.in_state(status)
+            if endpoints is not None:
+                # The cast keeps SQLite, which has no statistics, from the endpoint's index instead.
+                rows = rows.alias(endpoint_key=Cast("endpoint_id", BigIntegerField()))
+                compared["endpoint_key__in"] = endpoints
+        else:
+            rows = rows if endpoints is None else rows.filter(endpoint_id__in=endpoints)
+            compared |= {"status": status} if status else {}
+        rows = rows if events is None else rows.of_events(events)
+        if search and (key := public_to_uuid("dlv", search)) is not None:
+            return Narrowed(rows.filter(pk=key), Q(**compared))
+        found = _search(search) if search else Q()
+        return Narrowed(rows, Q(**compared) & found, scans_text=bool(search))
+
     def in_state(self, status: str) -> DeliveryQuerySet:
-        """Of one status. Index: delivery_page_status, for all but delivered ones."""
+        """Deliveries of one status. Index: delivery_page_status, for all but delivered ones."""
         rows = self.filter(status=status)
         # SQLite takes a partial index only where its condition stands in the query, as constants.
         return rows if status == DeliveryStatus.DELIVERED else rows.filter(_NOT_DELIVERED)
 
     def of_events(self, keys: Iterable[UUID]) -> DeliveryQuerySet:
-        """Of these events (keys, or a query for them), looked up before: to come by them in order of their own keys, SQLite
-        would walk through all of the broadcaster's."""
+        """Deliveries of the events with these keys; `keys` may be a query for them.
+
+        Their own keys are looked up first: SQLite would else walk through all of the broadcaster's
+        to come by them in order.
+        """
         found = Delivery.objects.filter(event__in=keys).order_by().values_list("pk", flat=True)
         return self.filter(pk__in=list(found))
 
     def due(self, now: datetime) -> DeliveryQuerySet:
-        """Pending, not under way, and its time has come."""
+        """Deliveries whose time has come: pending, and not in flight."""
         return self.filter(
             status=DeliveryStatus.PENDING, lease_id__isnull=True, next_attempt_at__lte=now
         )

@@ -10,16 +10,15 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import BigIntegerField, Exists, Max, OuterRef, QuerySet
-from django.db.models.functions import Cast
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
-from deliveries.event_log.pages import first_key, moment_of
 from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
 from deliveries.publishing.publisher import make_delivery
 from deliveries.workers.wake import wake_on_commit
 from subscriptions.audit import Actor, record
 from subscriptions.errors import Conflict
+from subscriptions.identifiers import first_uuid7, uuid7_time
 from subscriptions.models import AuditEntry, Endpoint
 
 # As many are counted, and replayed at once: neither a page nor a transaction goes on for long.
@@ -55,7 +54,7 @@ class MissedEvent(NamedTuple):
 
     @property
     def published_at(self) -> datetime:
-        return moment_of(self.key)
+        return uuid7_time(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +122,10 @@ def _window(endpoint: Endpoint) -> tuple[datetime, datetime | None] | None:
 def _unsent(endpoint: Endpoint, since: datetime, until: datetime | None) -> QuerySet[Event]:
     """Published meanwhile, and there is no delivery. Indexes: event_page, event_page_topic."""
     rows = Event.objects.for_broadcaster(endpoint.broadcaster).filter(
-        pk__gte=first_key(since - _MARGIN), test=False
+        pk__gte=first_uuid7(since - _MARGIN), test=False
     )
     if until is not None:
-        rows = rows.filter(pk__lt=first_key(until + _MARGIN))
+        rows = rows.filter(pk__lt=first_uuid7(until + _MARGIN))
     if not endpoint.all_topics:
         rows = rows.filter(topic__in=endpoint.topics.values("name"))
     delivery = Delivery.objects.filter(event=OuterRef("pk"), endpoint=endpoint)
@@ -135,20 +134,15 @@ def _unsent(endpoint: Endpoint, since: datetime, until: datetime | None) -> Quer
 
 def _cancelled(endpoint: Endpoint, since: datetime) -> QuerySet[Delivery]:
     """Ended because it stopped. Index: delivery_page_status."""
-    return (
-        Delivery.objects.for_broadcaster(endpoint.broadcaster)
-        .in_state(DeliveryStatus.CANCELLED)
-        # The cast keeps SQLite, which has no statistics, from the webhook's index instead.
-        .alias(webhook_key=Cast("endpoint_id", BigIntegerField()))
-        .filter(
-            webhook_key=endpoint.pk,
-            pk__gte=first_key(since - _OLDEST_PENDING),
-            completed_at__gte=since - _MARGIN,
-            status_reason__startswith=_STOPPED_WITH_IT,
-            test=False,
-        )
-        .order_by("pk")
+    rows = Delivery.objects.for_broadcaster(endpoint.broadcaster)
+    narrowed = rows.filter(pk__gte=first_uuid7(since - _OLDEST_PENDING)).narrowed(
+        endpoints=[endpoint.pk],
+        status=DeliveryStatus.CANCELLED,
+        completed_at__gte=since - _MARGIN,
+        status_reason__startswith=_STOPPED_WITH_IT,
+        test=False,
     )
+    return narrowed.matching.order_by("pk")
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from deliveries.event_log.attempts import shown_attempts
 from deliveries.event_log.bodies import shown_body
 from deliveries.event_log.export import FORMATS, export
 from deliveries.event_log.filters import DeliveryLogForm
-from deliveries.event_log.pages import look_on
+from deliveries.event_log.pages import should_continue
 from deliveries.event_log.sentences import describe_state
 from deliveries.event_log.timeline import ladder
 from deliveries.event_log.waiting import waiting_reason
@@ -90,7 +90,7 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
     # A search reads thousands of payloads, which is too much to repeat every two seconds.
     can_tail = is_first and form.is_valid() and not form.value("q")
     live = can_tail and request.GET.get("tail") != "off"
-    looks_on, next_window = look_on(request.headers)
+    continues, next_page_number = should_continue(request.headers)
     context: dict[str, Any] = {
         **(endpoint_head(request, form.webhook, "logs") if form.webhook else {}),
         "form": form,
@@ -107,8 +107,8 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
         if found.next_cursor
         else "",
         "clear_url": list_url(request),
-        "looks_on": looks_on,
-        "next_window": next_window,
+        "continues": continues,
+        "next_page_number": next_page_number,
     }
     response = page(
         request,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from deliveries.event_log.bodies import shown_body
 from deliveries.event_log.filters import EventLogForm
-from deliveries.event_log.pages import look_on
+from deliveries.event_log.pages import should_continue
 from deliveries.models import Delivery, DeliveryStatus, Event
 from deliveries.recovery.missed_endpoints import deliver_missed, endpoints_missing
 from deliveries.recovery.resend import resend
@@ -39,7 +39,7 @@ def event_list(request: PortalRequest) -> HttpResponse:
     query = form.without()
     status_counts = _count_statuses(found.rows)
     older = "&".join(filter(None, [query, f"cursor={found.next_cursor}"]))
-    looks_on, next_window = look_on(request.headers)
+    continues, next_page_number = should_continue(request.headers)
     context: dict[str, Any] = {
         "form": form,
         "page": found,
@@ -49,8 +49,8 @@ def event_list(request: PortalRequest) -> HttpResponse:
         "first_url": f"{here}?{query}" if cursor else "",
         "older_url": f"{here}?{older}" if found.next_cursor else "",
         "clear_url": here,
-        "looks_on": looks_on,
-        "next_window": next_window,
+        "continues": continues,
+        "next_page_number": next_page_number,
     }
     return page(
         request, "deliveries/event_list.html", context, fragment="deliveries/_event_rows.html"

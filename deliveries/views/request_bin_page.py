@@ -8,7 +8,6 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.db.models.functions import Length
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -24,6 +23,7 @@ from subscriptions.endpoints.settings import EndpointSettings
 from subscriptions.errors import PortalError
 from subscriptions.models.broadcaster import Role
 from subscriptions.models.endpoint import ALL_TOPICS
+from subscriptions.paging import KeysetPage, Narrowed, read_page, read_row_id
 from subscriptions.portal.access import PortalRequest, broadcaster_page
 from subscriptions.portal.forms import PortalForm
 from subscriptions.portal.responses import flash_refusal, page
@@ -74,11 +74,11 @@ class AnswerForm(PortalForm):
 def requests(request: PortalRequest) -> HttpResponse:
     """What came in, newest first. A poll with ?seen= (the newest id) gets 204 if nothing is new."""
     found = _open_bin(request)
-    rows = _rows(found, request.GET.get("before", ""))
-    newest = str(rows[0].pk) if rows else ""
+    bin_page = _read_page(found, request.GET.get("before", ""))
+    newest = str(bin_page.rows[0].pk) if bin_page.rows else ""
     if request.htmx and request.GET.get("seen") == newest:
         return HttpResponse(status=204)
-    return _show(request, found, AnswerForm.for_bin(found), rows=rows)
+    return _show(request, found, AnswerForm.for_bin(found), bin_page=bin_page)
 
 
 def _open_bin(request: PortalRequest) -> RequestBin:
@@ -89,11 +89,9 @@ def _open_bin(request: PortalRequest) -> RequestBin:
     return found
 
 
-def _rows(found: RequestBin, before: str) -> list[BinRequest]:
-    kept: QuerySet[BinRequest] = found.requests.defer("body", "headers").order_by("-id")
-    if before.isdecimal():
-        kept = kept.filter(id__lt=int(before[:18]))
-    return list(kept.annotate(size=Length("body"))[: PAGE_SIZE + 1])
+def _read_page(found: RequestBin, before: str = "") -> KeysetPage[BinRequest]:
+    rows = found.requests.defer("body", "headers").annotate(size=Length("body"))
+    return read_page(Narrowed(rows), size=PAGE_SIZE, start=read_row_id(before))
 
 
 def _show(
@@ -101,20 +99,19 @@ def _show(
     found: RequestBin,
     form: AnswerForm,
     *,
-    rows: list[BinRequest],
+    bin_page: KeysetPage[BinRequest],
     status: int = 200,
 ) -> HttpResponse:
     here = reverse("deliveries:request-bin", args=[request.broadcaster.pk])
-    has_older = len(rows) > PAGE_SIZE
     is_first = not request.GET.get("before")
     context: dict[str, Any] = {
-        "rows": rows[:PAGE_SIZE],
-        "newest": rows[0].pk if rows else "",
+        "rows": bin_page.rows,
+        "newest": bin_page.rows[0].pk if bin_page.rows else "",
         "live": is_first and request.GET.get("live") != "off",
         "is_first": is_first,
         "here": here,
         "first_url": "" if is_first else here,
-        "older_url": f"{here}?before={rows[PAGE_SIZE - 1].pk}" if has_older else "",
+        "older_url": f"{here}?before={bin_page.last_key}" if bin_page.last_key else "",
         "url": bins.bin_url(found),
         "status_url": bins.bin_url(found, "status/500/"),
         "slow_url": bins.bin_url(found, "slow/10/"),
@@ -155,7 +152,7 @@ def set_answer(request: PortalRequest) -> HttpResponse:
     found = _open_bin(request)
     form = AnswerForm(request.POST)
     if not form.is_valid():
-        return _show(request, found, form, rows=_rows(found, ""), status=422)
+        return _show(request, found, form, bin_page=_read_page(found), status=422)
     seconds = float(form.cleaned_data["answer_delay"])
     answer = bins.Answer(form.cleaned_data["answer_status"], timedelta(seconds=seconds))
     bins.set_answer(found, answer, actor=request.actor)

@@ -25,6 +25,7 @@ from subscriptions.endpoints.signing_tokens import DEFAULT_OVERLAP, rotate_token
 from subscriptions.endpoints.status import resume_endpoint
 from subscriptions.models import Endpoint, Scope
 from subscriptions.models.endpoint import EndpointQuerySet
+from subscriptions.paging import Narrowed
 from subscriptions.rest.fields import Input, Output, Text, Time, WholeNumber
 from subscriptions.rest.openapi import PAGE_PARAMETERS, operation, page_output
 from subscriptions.rest.pagination import PAGE_QUERY, page_of
@@ -75,7 +76,7 @@ class EndpointViewSet(TenantViewSet):
         tag=TAG,
     )
     def list(self, request: Request) -> Response:
-        page = page_of(self._rows().prefetch_related("topics"), self.query)
+        page = page_of(Narrowed(self._rows().prefetch_related("topics")), self.query)
         return Response(page.body(represent))
 
     @operation(

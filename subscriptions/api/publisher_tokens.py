@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from subscriptions.accounts import create_token, revoke_token
 from subscriptions.models import PublisherToken, Scope
+from subscriptions.paging import Narrowed
 from subscriptions.rest.fields import Input, Output, Text, Time
 from subscriptions.rest.openapi import PAGE_PARAMETERS, operation, page_output
 from subscriptions.rest.pagination import PAGE_QUERY, page_of
@@ -60,7 +61,7 @@ class TokenViewSet(TenantViewSet):
     )
     def list(self, request: Request) -> Response:
         rows = PublisherToken.objects.filter(broadcaster=self.broadcaster, revoked_at=None)
-        return Response(page_of(rows, self.query).body(represent))
+        return Response(page_of(Narrowed(rows), self.query).body(represent))
 
     @operation(
         "Make a token",

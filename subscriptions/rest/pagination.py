@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model
 
+from subscriptions.paging import Narrowed, read_page
 from subscriptions.rest.problems import BadQuery
 from subscriptions.rest.query import Query
 
@@ -21,8 +22,7 @@ MAX_LIMIT = 250
 DEFAULT_LIMIT = 50
 
 # Which rows a cursor asks for, by where they lie from its position. Written in each cursor.
-OLDER, AT_OR_OLDER, NEWER, AT_OR_NEWER = "o", "f", "n", "b"
-_LOOKUPS = {OLDER: "pk__lt", AT_OR_OLDER: "pk__lte", NEWER: "pk__gt", AT_OR_NEWER: "pk__gte"}
+OLDER, AT_OR_OLDER, NEWER, AT_OR_NEWER = _DIRECTIONS = "o", "f", "n", "b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +46,27 @@ def page_limit(query: Query) -> int:
     return query.number("limit", 1, MAX_LIMIT) or DEFAULT_LIMIT
 
 
-def page_of(
-    rows: QuerySet[M], query: Query, *, unindexed: Q | None = None, scan_limit: int = 0
-) -> CursorPage[M]:
-    """The page of `rows`, by primary key, that `limit` and `cursor` ask for.
-
-    unindexed: a condition that no index serves. It is looked for among the next `scan_limit` rows
-    only: the page may have few rows or none, and its cursor then goes on where this scan ended.
-    Raises BadQuery.
-    """
+def page_of(narrowed: Narrowed[M], query: Query) -> CursorPage[M]:
+    """The page of the rows, by primary key, that `limit` and `cursor` ask for. Raises BadQuery."""
     limit = page_limit(query)
     text = query.text("cursor")
-    direction, position = (OLDER, None) if text is None else _parse_cursor(text, rows.model)
+    model = narrowed.rows.model
+    direction, position = (OLDER, None) if text is None else _parse_cursor(text, model)
     upwards = direction in (NEWER, AT_OR_NEWER)
-    rows = rows.order_by("pk" if upwards else "-pk")
-    if position is not None:
-        rows = rows.filter(**{_LOOKUPS[direction]: position})
-    scan_end = None
-    if unindexed is not None:
-        pks = rows.values_list("pk", flat=True)
-        scan_end = next(iter(pks[scan_limit - 1 : scan_limit]), None)
-        rows = rows.filter(unindexed)
-    if scan_end is not None:
-        rows = rows.filter(**{"pk__lte" if upwards else "pk__gte": scan_end})
-    found = list(rows[: limit + 1])
-    last = found[limit - 1].pk if len(found) > limit else scan_end
-    found = found[:limit]
+    page = read_page(
+        narrowed,
+        size=limit,
+        start=position,
+        upwards=upwards,
+        includes_start=direction in (AT_OR_OLDER, AT_OR_NEWER),
+    )
+    last = page.last_key
     onwards = _encode_cursor(NEWER if upwards else OLDER, last) if last is not None else None
-    back = _cursor_back(found, position, upwards=upwards, may_skip=unindexed is not None)
+    may_skip = bool(narrowed.unindexed)
+    back = _cursor_back(page.rows, position, upwards=upwards, may_skip=may_skip)
     if upwards:
-        return CursorPage(found[::-1], back, onwards)
-    return CursorPage(found, onwards, back)
+        return CursorPage(page.rows[::-1], back, onwards)
+    return CursorPage(page.rows, onwards, back)
 
 
 def _cursor_back(
@@ -126,7 +116,7 @@ def _decode_cursor(text: str) -> tuple[str, str]:
         plain = raw.decode("ascii")
     except (binascii.Error, ValueError):
         raise _bad_cursor() from None
-    if len(plain) > 60 or plain[:1] not in _LOOKUPS:
+    if len(plain) > 60 or plain[:1] not in _DIRECTIONS:
         raise _bad_cursor()
     return plain[0], plain[1:]
 

@@ -9,11 +9,12 @@ from django.http import HttpResponse, QueryDict
 
 from subscriptions.models import AuditEntry, Endpoint
 from subscriptions.models.broadcaster import Role
+from subscriptions.paging import Narrowed, read_page, read_row_id
 from subscriptions.portal.access import PortalRequest, broadcaster_page
 from subscriptions.portal.page_parts import AUDIT_TARGET_PAGE
 from subscriptions.portal.responses import page
 
-PAGE_LENGTH = 50
+PAGE_SIZE = 50
 _LIVE_INTRO = "Who did what in the live broadcaster; its sandbox has a log of its own."
 _SANDBOX_INTRO = (
     "Who did what in the sandbox; changes of the team and sign-ins are in the live log."
@@ -29,10 +30,6 @@ SUBJECTS = (
     ("account", "Signing in and passwords"),
     ("broadcaster", "Name, limits and pausing"),
 )
-
-
-def _parse_id(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _query_with(query: QueryDict, **changes: str) -> str:
@@ -70,21 +67,18 @@ def audit_log(request: PortalRequest) -> HttpResponse:
         found = found.filter(action__startswith=f"{subject}.")
     if query:
         found = found.filter(Q(actor_label__icontains=query) | Q(target__icontains=query))
-    before = _parse_id(request.GET.get("before", ""))
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    entries = list(found.order_by("-id")[: PAGE_LENGTH + 1])
-    has_older = len(entries) > PAGE_LENGTH
-    entries = entries[:PAGE_LENGTH]
+    before = read_row_id(request.GET.get("before", ""))
+    audit_page = read_page(Narrowed(found), size=PAGE_SIZE, start=before)
+    older = audit_page.last_key
     first = request.GET.copy()
     first.pop("before", None)
     context = {
         "intro": _SANDBOX_INTRO if request.broadcaster.is_sandbox else _LIVE_INTRO,
-        "rows": _rows(request, entries),
+        "rows": _rows(request, audit_page.rows),
         "subjects": SUBJECTS,
         "subject": subject,
         "query": query,
-        "older_url": _query_with(request.GET, before=str(entries[-1].pk)) if has_older else "",
+        "older_url": _query_with(request.GET, before=str(older)) if older else "",
         "first_url": f"?{first.urlencode()}" if before is not None else "",
     }
     return page(

@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from deliveries.event_log import filters
 from deliveries.models import Attempt, Delivery
 from deliveries.publishing.publisher import publish
+from subscriptions.paging import keyset
 from tests.browser.browsing import Browsing
 from tests.portal_clients import Portal
 from tests.receiver import Receiver, Reply
@@ -164,7 +164,7 @@ def test_the_request_bin_answers_as_it_was_told(browsing: Browsing, portal: Port
 def test_a_search_asked_once_goes_on_by_itself_to_what_it_looks_for(
     browsing: Browsing, portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filters, "SEARCHED_ROWS", 2)
+    monkeypatch.setattr(keyset, "MAX_SEARCHED_ROWS", 2)
     for key in ("needle", *"abcdefgh"):
         publish(broadcaster=portal.live, topic="passCreated", data={"passId": key})
     page = browsing.page_of(portal, "viewer")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime, timedelta
 
-from subscriptions.identifiers import uuid7, uuid7_at
+import pytest
+
+from subscriptions.identifiers import first_uuid7, uuid7, uuid7_at, uuid7_time
 
 RANDOM_BITS = (1 << 62) - 1
 
@@ -15,6 +18,17 @@ def test_a_uuid_holds_its_time_and_sorts_by_it() -> None:
     made = uuid7_at(now)
     assert (made.version, made.int >> 80) == (7, now // 1_000_000)
     assert uuid7_at(now) < uuid7_at(now + 1_000) < uuid7_at(now + 1_000_000)
+
+
+def test_the_time_in_a_uuid_can_be_read_and_the_least_uuid_of_a_time_be_made() -> None:
+    moment = datetime(2024, 3, 4, 9, 50, 51, 375_000, tzinfo=UTC)
+    nanoseconds = int(moment.timestamp() * 1_000) * 1_000_000
+    assert uuid7_time(uuid7_at(nanoseconds)) == moment
+    before = uuid7_at(nanoseconds - 1)
+    assert before < first_uuid7(moment) < uuid7_at(nanoseconds)
+    assert uuid7_time(first_uuid7(moment)) == moment
+    with pytest.raises(ValueError, match="out of range"):
+        first_uuid7(datetime.fromtimestamp(0, UTC) - timedelta(seconds=1))
 
 
 def test_uuids_of_the_same_time_differ() -> None:

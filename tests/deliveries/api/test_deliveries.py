@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from deliveries.api import filters
 from deliveries.models import Attempt, Delivery
+from subscriptions.paging import keyset
 from tests.api_clients import URL, Api, account, api_with, pointers, problem_of
 
 pytestmark = pytest.mark.django_db
@@ -304,8 +304,8 @@ def test_a_search_looks_through_so_many_rows_a_page_and_goes_on_from_there(
         log(delivery, status_code=418 if wanted else 500)
     whole, pages = walked(api, path, **query)
     assert (len(whole), pages) == (2, 1)
-    monkeypatch.setattr(filters, "SEARCHED_ROWS", 3)
-    monkeypatch.setattr(filters, "COMPARED_ROWS", 3)
+    monkeypatch.setattr(keyset, "MAX_SEARCHED_ROWS", 3)
+    monkeypatch.setattr(keyset, "MAX_COMPARED_ROWS", 3)
     assert walked(api, path, **query) == (whole, 4)
     # Back up from the end, which finds the same.
     last = api.get(path, **query).json()

@@ -17,10 +17,10 @@ from pytest_django import Settings
 from deliveries.demo.history import DAYS, add_history
 from deliveries.demo.receivers import RECEIVERS
 from deliveries.demo.setup import EMAIL, ensure_demo
-from deliveries.event_log.pages import moment_of
 from deliveries.models import Attempt, Delivery, EndpointHealth, EndpointHour
 from deliveries.signing.verification import KnownToken, verify
 from subscriptions.endpoints.signing_tokens import decrypt_tokens
+from subscriptions.identifiers import uuid7_time
 from subscriptions.models import Broadcaster, Endpoint, User
 from tests.portal_clients import Portal
 
@@ -116,9 +116,9 @@ def test_a_delivery_is_what_its_attempts_made_of_it(demo_settings: Settings) -> 
         assert (delivery.status == "delivered") == (delivery.status_reason == "")
         assert delivery.completed_at >= last.sent_at
         for row in (delivery, delivery.event):
-            assert abs(moment_of(row.pk) - row.created_at) < timedelta(seconds=1)
+            assert abs(uuid7_time(row.pk) - row.created_at) < timedelta(seconds=1)
         for attempt in attempts:
-            assert abs(moment_of(attempt.pk) - attempt.sent_at) < timedelta(seconds=1)
+            assert abs(uuid7_time(attempt.pk) - attempt.sent_at) < timedelta(seconds=1)
 
 
 def test_the_hourly_counters_are_those_of_the_attempts(demo_settings: Settings) -> None:

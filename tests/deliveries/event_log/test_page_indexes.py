@@ -5,18 +5,21 @@ On PostgreSQL a table as small as a test's is read whole, whatever indexes there
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 
 from deliveries.models import Attempt, Delivery
 from deliveries.recovery.missed_events import _cancelled
 from deliveries.statistics.first_steps import _forgeries_refused
-from tests.deliveries.views.pages import published
+from tests.deliveries.views.pages import add_attempt, published
 from tests.portal_clients import Portal
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="only on SQLite: about its planner"
 )
+BY_STATUS = "delivery_page_status (broadcaster_id=? AND status=?"
 
 
 @pytest.fixture
@@ -25,29 +28,39 @@ def delivery(portal: Portal) -> Delivery:
     return published(portal.live).deliveries.get()
 
 
+def plan(delivery: Delivery, **conditions: Any) -> str:
+    """How a page of the broadcaster's deliveries that meet these conditions is read."""
+    rows = Delivery.objects.for_broadcaster(delivery.broadcaster)
+    return rows.narrowed(**conditions).matching.order_by("-pk").explain()
+
+
 @pytest.mark.parametrize("status", ["pending", "failed", "cancelled"])
-def test_what_is_not_delivered_is_found_by_its_status(delivery: Delivery, status: str) -> None:
-    rows = Delivery.objects.for_broadcaster(delivery.broadcaster).in_state(status)
-    assert "delivery_page_status (broadcaster_id=? AND status=?" in rows.order_by("-pk").explain()
+def test_deliveries_that_did_not_arrive_are_found_by_their_status(
+    delivery: Delivery, status: str
+) -> None:
+    assert BY_STATUS in plan(delivery, status=status)
+    assert BY_STATUS in plan(delivery, status=status, endpoints=[delivery.endpoint_id])
+
+
+@pytest.mark.parametrize("status", ["", "delivered"])
+def test_deliveries_of_an_endpoint_are_found_by_it_unless_the_status_leaves_less(
+    delivery: Delivery, status: str
+) -> None:
+    found = plan(delivery, endpoints=[delivery.endpoint_id], status=status)
+    assert "delivery_page_endpoint (endpoint_id=?" in found
+    assert "TEMP B-TREE" not in found
 
 
 def test_the_deliveries_of_an_event_and_their_attempts_are_found_by_key(delivery: Delivery) -> None:
-    of_event = Delivery.objects.for_broadcaster(delivery.broadcaster).of_events([delivery.event_id])
-    assert of_event.get() == delivery
-    assert "id=?" in of_event.order_by("-pk").explain()
-    mine = Attempt.objects.for_broadcaster(delivery.broadcaster)
-    made = Attempt.objects.create(
-        delivery=delivery, broadcaster=delivery.broadcaster, endpoint=delivery.endpoint, number=1,
-        topic=delivery.topic, trigger="publish", outcome="succeeded", sent_at=delivery.created_at,
-        request_url=delivery.endpoint.url,
-    )  # fmt: skip
-    assert mine.of_deliveries([delivery.pk]).get() == made
-    assert "id=?" in mine.of_deliveries([delivery.pk]).order_by("-pk").explain()
+    assert "id=?" in plan(delivery, events=[delivery.event_id])
+    attempt = add_attempt(delivery)
+    mine = Attempt.objects.for_broadcaster(delivery.broadcaster).of_deliveries([delivery.pk])
+    assert mine.get() == attempt
+    assert "id=?" in mine.order_by("-pk").explain()
 
 
 def test_evidence_of_tests_and_what_a_stop_cancelled_are_found_without_the_whole_log(
     delivery: Delivery,
 ) -> None:
     assert "delivery_page_test" in _forgeries_refused(delivery.broadcaster).explain()
-    stopped = _cancelled(delivery.endpoint, delivery.created_at)
-    assert "delivery_page_status (broadcaster_id=? AND status=?" in stopped.explain()
+    assert BY_STATUS in _cancelled(delivery.endpoint, delivery.created_at).explain()

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from deliveries.event_log import filters, pages
-from deliveries.event_log.pages import WINDOWS_HEADER, look_on
+from deliveries.event_log import pages
+from deliveries.event_log.pages import PAGE_COUNT_HEADER, should_continue
+from subscriptions.paging import keyset
 from tests.deliveries.views.pages import delivered_to, url
 from tests.portal_clients import HTMX, Portal
 
 
 @pytest.mark.parametrize("given", ["", "0", "-1", "1.5", "x", "٣", "9999"])
 def test_what_is_no_number_of_pages_goes_on_by_nothing(given: str) -> None:
-    assert look_on({WINDOWS_HEADER: given}) == (False, 1)
+    assert should_continue({PAGE_COUNT_HEADER: given}) == (False, 1)
 
 
 def test_asked_once_a_search_looks_further_back_by_itself_until_it_finds_or_is_stopped(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filters, "SEARCHED_ROWS", 2)
-    monkeypatch.setattr(pages, "MAX_WINDOWS", 3)
+    monkeypatch.setattr(keyset, "MAX_SEARCHED_ROWS", 2)
+    monkeypatch.setattr(pages, "MAX_PAGES_BY_ITSELF", 3)
     portal.add_endpoint()
     delivered_to(portal.live, key="needle")
     for n in range(9):
@@ -28,7 +29,7 @@ def test_asked_once_a_search_looks_further_back_by_itself_until_it_finds_or_is_s
     here = client.get(f"{url(portal, 'delivery-list')}?q=needle")
     said = []
     while not here.context["page"].rows:
-        window = str(here.context["next_window"])
+        window = str(here.context["next_page_number"])
         assert f'hx-headers=\'{{"Looked-Through": "{window}"}}\'' in here.content.decode()
         said.append((window, goes_on in here.content.decode()))
         # What Stop leads to is the same page, at rest.

@@ -12,10 +12,11 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from deliveries.event_log import export, filters, pages
-from deliveries.event_log.pages import first_key
+from deliveries.event_log import export, pages
 from deliveries.models import Delivery, DeliveryStatus
+from subscriptions.identifiers import first_uuid7
 from subscriptions.models import AuditEntry
+from subscriptions.paging import keyset
 from tests.deliveries.views.pages import add_attempt, delivered_to, published, set_state, url
 from tests.portal_clients import HTMX, Portal
 
@@ -162,7 +163,7 @@ def test_pages_stay_as_they_are_while_rows_are_added(
 def test_a_search_looks_through_so_many_and_offers_to_go_on(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filters, "SEARCHED_ROWS", 2)
+    monkeypatch.setattr(keyset, "MAX_SEARCHED_ROWS", 2)
     portal.add_endpoint()
     wanted = delivered_to(portal.live, key="needle")
     for n in range(3):
@@ -349,7 +350,7 @@ def test_days_are_the_viewers_and_the_address_says_in_which_zone(portal: Portal)
     late = delivered_to(portal.live)
     # 23:30 in UTC is half past noon of the next day in Auckland, where it is summer.
     moment = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
-    key = UUID(int=first_key(moment).int | (late.pk.int & (1 << 80) - 1))
+    key = UUID(int=first_uuid7(moment).int | (late.pk.int & (1 << 80) - 1))
     Delivery.objects.filter(pk=late.pk).update(id=key)
     client = portal.client("viewer")
     list_of = url(portal, "delivery-list")
