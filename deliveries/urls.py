@@ -7,12 +7,13 @@ from deliveries.request_bin_urls import receiving
 from deliveries.views import (
     deliveries,
     delivery_actions,
+    endpoint_tests,
     events,
     fault_pack,
     missed,
     overview,
     signature_debugger,
-    testing,
+    test_console,
 )
 
 app_name = "deliveries"
@@ -22,7 +23,7 @@ delivery_pages = [
     path("resend/", delivery_actions.delivery_resend, name="delivery-resend"),
     path("retry-now/", delivery_actions.delivery_retry_now, name="delivery-retry-now"),
     path("cancel/", delivery_actions.delivery_cancel, name="delivery-cancel"),
-    path("test-result/", testing.test_result, name="test-result"),
+    path("test-result/", endpoint_tests.test_result, name="test-result"),
 ]
 
 broadcaster_pages: list[URLPattern | URLResolver] = [
@@ -37,14 +38,14 @@ broadcaster_pages: list[URLPattern | URLResolver] = [
     path("events/<slug:event_id>/", events.event_detail, name="event-detail"),
     path("events/<slug:event_id>/resend/", events.event_resend, name="event-resend"),
     # tests
-    path("webhooks/<slug:endpoint_id>/test/", testing.endpoint_test, name="endpoint-test"),
+    path("webhooks/<slug:endpoint_id>/test/", endpoint_tests.endpoint_test, name="endpoint-test"),
     path(
         "webhooks/<slug:endpoint_id>/rehearse-token/",
-        testing.endpoint_rehearse_token,
+        endpoint_tests.endpoint_rehearse_token,
         name="endpoint-rehearse-token",
     ),
     path("webhooks/<slug:endpoint_id>/missed/", missed.endpoint_missed, name="endpoint-missed"),
-    path("test-console/", testing.test_console, name="test-console"),
+    path("test-console/", test_console.test_console, name="test-console"),
     path("fault-packs/", fault_pack.test_faults, name="test-faults"),
     path(
         "fault-packs/<slug:run>/",

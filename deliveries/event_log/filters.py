@@ -16,8 +16,8 @@ from deliveries.models import Delivery, DeliveryStatus, Event
 from subscriptions.identifiers import first_uuid7
 from subscriptions.models import Broadcaster, Endpoint
 from subscriptions.paging import Narrowed
+from subscriptions.portal import PortalForm
 from subscriptions.portal.display_preferences import find_zone
-from subscriptions.portal.forms import PortalForm
 
 # What a select can hold; a webhook beyond them still works in the URL.
 _MAX_WEBHOOKS = 500

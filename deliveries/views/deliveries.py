@@ -26,12 +26,11 @@ from deliveries.models import Attempt, Delivery, DeliveryStatus, Trigger, Varian
 from deliveries.test_console.fault_pack import answer_of
 from deliveries.test_console.grading import judge_rehearsal
 from subscriptions.identifiers import public_to_uuid
-from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal import PortalRequest, broadcaster_page, page
 from subscriptions.portal.display_preferences import read_zone
 from subscriptions.portal.endpoint_pages import endpoint_head
-from subscriptions.portal.responses import page
 
-# More than a retry schedule makes with many resends by hand; the page says if older ones are left out.
+# More than a retry schedule and many resends make. The page says if older ones are left out.
 MAX_SHOWN_ATTEMPTS = 60
 _SOON_SECONDS = 60
 
@@ -200,7 +199,7 @@ def _variant_context(delivery: Delivery, attempts: list[Attempt]) -> dict[str, A
 
 
 def _poll_seconds(delivery: Delivery, now: datetime) -> int:
-    """Seconds between two polls of the page: 0 when nothing is pending, more while it is far off."""
+    """Seconds between two polls of the page: 0 if nothing is pending, more if it is far off."""
     if delivery.status != DeliveryStatus.PENDING or delivery.next_attempt_at is None:
         return 0
     return 2 if (delivery.next_attempt_at - now).total_seconds() < _SOON_SECONDS else 20

@@ -17,8 +17,13 @@ from subscriptions.audit import Actor
 from subscriptions.errors import Conflict, PortalError
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import confirm, flash_refusal, redirect_back
+from subscriptions.portal import (
+    PortalRequest,
+    broadcaster_page,
+    confirm,
+    flash_refusal,
+    redirect_back,
+)
 
 RESEND_TEXT = (
     "One attempt is made now for each, with the same id and the same body. A planned retry stays "

@@ -21,9 +21,8 @@ from deliveries.recovery.resend import resend
 from subscriptions.errors import Conflict
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal import PortalRequest, broadcaster_page, confirm, page, redirect_back
 from subscriptions.portal.display_preferences import read_zone
-from subscriptions.portal.responses import confirm, page, redirect_back
 
 # An event goes to every endpoint that wants its topic; its page shows the newest deliveries only.
 MAX_SHOWN_DELIVERIES = 200

@@ -13,11 +13,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from deliveries.test_console.fault_pack import Sent, describe_run, read_run, send_fault_pack
-from deliveries.views.testing import endpoint_or_404, is_late
+from deliveries.views.endpoint_tests import endpoint_or_404, is_late
 from subscriptions.errors import PortalError
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import flash_refusal, page, redirect_back, redirect_to
+from subscriptions.portal import (
+    PortalRequest,
+    broadcaster_page,
+    flash_refusal,
+    page,
+    redirect_back,
+    redirect_to,
+)
 
 
 @broadcaster_page(Role.DEVELOPER)

@@ -12,13 +12,12 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from deliveries.recovery.missed_events import MOST, Count, read_missed, replay_missed, waiting
-from deliveries.views.testing import endpoint_or_404
+from deliveries.views.endpoint_tests import endpoint_or_404
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal import PortalRequest, broadcaster_page, flash_refusal, page
 from subscriptions.portal.endpoint_pages import endpoint_url
-from subscriptions.portal.responses import flash_refusal, page
 
 _REPLAY_TEXT = (
     "Each is sent once more or for the first time, with its own id and body, and with the usual "

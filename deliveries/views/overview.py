@@ -11,8 +11,7 @@ from deliveries.statistics.charts import outcome_chart
 from deliveries.statistics.endpoint_health import needing_attention
 from deliveries.statistics.first_steps import read_evidence, signs
 from deliveries.statistics.traffic import PERIODS, period_named, read_traffic
-from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import page
+from subscriptions.portal import PortalRequest, broadcaster_page, page
 
 _LATEST_FAILURES = 6
 

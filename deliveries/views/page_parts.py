@@ -14,8 +14,7 @@ from deliveries.statistics.endpoint_health import read_health
 from deliveries.statistics.traffic import period_named, read_traffic
 from subscriptions.models import AuditEntry, Broadcaster, Endpoint, Topic
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal import page_parts
-from subscriptions.portal.access import PortalRequest, at_least
+from subscriptions.portal import PortalRequest, at_least, page_parts
 from subscriptions.portal.page_parts import Part
 
 _CHART_PERIOD = "7d"

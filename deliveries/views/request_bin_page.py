@@ -24,9 +24,7 @@ from subscriptions.errors import PortalError
 from subscriptions.models.broadcaster import Role
 from subscriptions.models.endpoint import ALL_TOPICS
 from subscriptions.paging import KeysetPage, Narrowed, read_page, read_row_id
-from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.forms import PortalForm
-from subscriptions.portal.responses import flash_refusal, page
+from subscriptions.portal import PortalForm, PortalRequest, broadcaster_page, flash_refusal, page
 
 PAGE_SIZE = 25
 SHOWN_BODY_BYTES = 64 * 1024

@@ -34,9 +34,7 @@ from deliveries.signature_debugger.report import Diagnosis, diagnose
 from deliveries.signature_debugger.sources import make_case
 from deliveries.views.deliveries import delivery_or_404
 from subscriptions.models import Endpoint
-from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.forms import PortalForm
-from subscriptions.portal.responses import no_store, page
+from subscriptions.portal import PortalForm, PortalRequest, broadcaster_page, no_store, page
 
 # Base64 and escapes make more of the longest body there is.
 MAX_PASTED = 3 * MAX_BODY_BYTES

@@ -218,7 +218,7 @@ def _as_text(value: Any) -> str | None:
 
 @register.filter
 def changes(entry: AuditEntry) -> list[tuple[str, str | None, str | None]]:
-    """For each field that changed: its name, its text before and its text after, if there is one."""
+    """For each field that changed: its name, and its texts before and after, if it had one."""
     before, after = entry.before or {}, entry.after or {}
     names = dict.fromkeys([*before, *after])
     return [(name, _as_text(before.get(name)), _as_text(after.get(name))) for name in names]

@@ -9,8 +9,7 @@ from django.shortcuts import redirect
 
 from subscriptions.accounts.passkeys import passkeys_of
 from subscriptions.models import User
-from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.responses import page
+from subscriptions.portal import PortalRequest, broadcaster_page, page
 
 
 class AccountForm(forms.ModelForm[User]):

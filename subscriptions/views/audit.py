@@ -10,9 +10,8 @@ from django.http import HttpResponse, QueryDict
 from subscriptions.models import AuditEntry, Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.paging import Narrowed, read_page, read_row_id
-from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal import PortalRequest, broadcaster_page, page
 from subscriptions.portal.page_parts import AUDIT_TARGET_PAGE
-from subscriptions.portal.responses import page
 
 PAGE_SIZE = 50
 _LIVE_INTRO = "Who did what in the live broadcaster; its sandbox has a log of its own."

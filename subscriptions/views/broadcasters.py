@@ -12,16 +12,16 @@ from subscriptions.accounts import create_broadcaster
 from subscriptions.errors import PortalError
 from subscriptions.models import Broadcaster, Platform
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal import one_time_secrets
-from subscriptions.portal.access import (
+from subscriptions.portal import (
+    PortalForm,
     PortalRequest,
-    actor_of,
     broadcaster_page,
-    last_broadcaster,
+    no_store,
+    one_time_secrets,
+    page,
 )
-from subscriptions.portal.forms import PortalForm
+from subscriptions.portal.access import actor_of, last_broadcaster
 from subscriptions.portal.page_parts import START_PAGE
-from subscriptions.portal.responses import no_store, page
 
 _SHOWN_NOW = (
     "Your back end publishes events with them. They are shown this once: copy them to where your "

@@ -19,11 +19,16 @@ from subscriptions.errors import PortalError
 from subscriptions.models import Broadcaster, Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.models.endpoint import ALL_TOPICS
-from subscriptions.portal import one_time_secrets
-from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal import (
+    PortalForm,
+    PortalRequest,
+    broadcaster_page,
+    no_store,
+    one_time_secrets,
+    page,
+    redirect_to,
+)
 from subscriptions.portal.endpoint_pages import endpoint_head, endpoint_url, started_url
-from subscriptions.portal.forms import PortalForm
-from subscriptions.portal.responses import no_store, page, redirect_to
 from subscriptions.views.endpoints import endpoint_or_404
 
 _MASK = "••••"

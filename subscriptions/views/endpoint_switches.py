@@ -16,10 +16,17 @@ from subscriptions.endpoints.status import resume_endpoint, set_endpoint_active
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal import (
+    PortalRequest,
+    broadcaster_page,
+    confirm,
+    flash_refusal,
+    page,
+    redirect_back,
+    redirect_to,
+)
 from subscriptions.portal.endpoint_pages import endpoint_url, started_url
 from subscriptions.portal.page_parts import ENDPOINT_STARTED, ENDPOINTS_STOPPING
-from subscriptions.portal.responses import confirm, flash_refusal, page, redirect_back, redirect_to
 from subscriptions.views.endpoints import endpoint_or_404, find_endpoints, row_parts
 
 DEACTIVATE_TEXT = (

@@ -22,19 +22,20 @@ from subscriptions.endpoints.signing_tokens import (
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal import one_time_secrets
-from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.endpoint_pages import endpoint_head, endpoint_url
-from subscriptions.portal.forms import PortalForm
-from subscriptions.portal.page_parts import ENDPOINT_OLD_TOKEN, ENDPOINT_VERIFYING
-from subscriptions.portal.responses import (
+from subscriptions.portal import (
+    PortalForm,
+    PortalRequest,
+    broadcaster_page,
     confirm,
     flash_refusal,
     no_store,
+    one_time_secrets,
     page,
     redirect_back,
     redirect_to,
 )
+from subscriptions.portal.endpoint_pages import endpoint_head, endpoint_url
+from subscriptions.portal.page_parts import ENDPOINT_OLD_TOKEN, ENDPOINT_VERIFYING
 from subscriptions.views.endpoints import endpoint_or_404
 
 OVERLAPS = (

@@ -13,7 +13,7 @@ from subscriptions.endpoints.header_rules import mask_headers
 from subscriptions.models import Broadcaster, Endpoint
 from subscriptions.models.broadcaster import Role
 from subscriptions.models.endpoint import EndpointStatus
-from subscriptions.portal.access import PortalRequest, at_least, broadcaster_page
+from subscriptions.portal import PortalRequest, at_least, broadcaster_page, page
 from subscriptions.portal.endpoint_pages import endpoint_head
 from subscriptions.portal.page_parts import (
     ENDPOINT_ACTIONS,
@@ -21,7 +21,6 @@ from subscriptions.portal.page_parts import (
     ENDPOINT_MENU,
     ENDPOINT_SECTIONS,
 )
-from subscriptions.portal.responses import page
 
 # More than any customer adds by hand; beyond it, search finds the rest.
 LIST_LENGTH = 200

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from subscriptions.accounts.members import accept_invitation, find_invitation, is_for
 from subscriptions.errors import PortalError
 from subscriptions.models import User
+from subscriptions.portal import no_store
 from subscriptions.portal.access import actor_of
-from subscriptions.portal.responses import no_store
 
 
 def accept(request: HttpRequest, token: str) -> HttpResponse:

@@ -24,10 +24,17 @@ from subscriptions.accounts.members import (
 from subscriptions.errors import PortalError
 from subscriptions.models import Broadcaster, Invitation, Member, User
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal import one_time_secrets
-from subscriptions.portal.access import PortalRequest, broadcaster_page
-from subscriptions.portal.forms import PortalForm
-from subscriptions.portal.responses import confirm, flash_refusal, no_store, page, redirect_back
+from subscriptions.portal import (
+    PortalForm,
+    PortalRequest,
+    broadcaster_page,
+    confirm,
+    flash_refusal,
+    no_store,
+    one_time_secrets,
+    page,
+    redirect_back,
+)
 
 ROLE_DESCRIPTIONS = (
     (Role.OWNER, "Everything, team and audit log included."),

@@ -16,10 +16,17 @@ from subscriptions.accounts import create_token, revoke_token
 from subscriptions.errors import PortalError
 from subscriptions.models import Scope
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal import one_time_secrets
-from subscriptions.portal.access import PortalRequest, at_least, broadcaster_page
-from subscriptions.portal.forms import PortalForm
-from subscriptions.portal.responses import confirm, no_store, page, redirect_back
+from subscriptions.portal import (
+    PortalForm,
+    PortalRequest,
+    at_least,
+    broadcaster_page,
+    confirm,
+    no_store,
+    one_time_secrets,
+    page,
+    redirect_back,
+)
 from subscriptions.views.broadcasters import publisher_token_key
 
 _WHY_ONE_IS_NEEDED = "Without one nothing can be published over the API."

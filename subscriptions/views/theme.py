@@ -6,9 +6,8 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 
-from subscriptions.portal.access import PortalRequest
+from subscriptions.portal import PortalRequest, redirect_back
 from subscriptions.portal.display_preferences import THEME_COOKIE, THEMES
-from subscriptions.portal.responses import redirect_back
 
 _YEAR_SECONDS = 365 * 24 * 3600
 

@@ -10,9 +10,8 @@ from subscriptions.catalogue.sample_request import build_sample_request
 from subscriptions.catalogue.verifying_code import render_code_samples
 from subscriptions.models import Endpoint
 from subscriptions.platforms.schema_fields import list_schema_fields
-from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal import PortalRequest, broadcaster_page, page
 from subscriptions.portal.page_parts import TOPIC_FACTS
-from subscriptions.portal.responses import page
 
 _PROPOSED_SAMPLE = "Undocumented: the fields are a proposal of this portal."
 _DOCUMENTED_SAMPLE = "Indented here; on the wire it is compact."

@@ -16,7 +16,7 @@ from deliveries.views.page_parts import audit_target_url, health
 from subscriptions.audit import COMMAND_LINE, record
 from subscriptions.models import AuditEntry
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal.access import PortalRequest
+from subscriptions.portal import PortalRequest
 from tests.deliveries.views.pages import count_hour, delivered_to, published, set_state, url
 from tests.portal_clients import HTMX, Portal
 

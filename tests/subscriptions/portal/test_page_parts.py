@@ -12,7 +12,7 @@ from django.conf import settings
 from django.template import Context, Template
 from django.test import RequestFactory
 
-from subscriptions.portal.access import PortalRequest
+from subscriptions.portal import PortalRequest
 from subscriptions.portal.page_parts import PageLink, PageSlot, Part
 
 REQUEST = cast(PortalRequest, RequestFactory().get("/"))
