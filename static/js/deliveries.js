@@ -5,6 +5,6 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const tail = event.detail.elt;
   if (!tail.matches("[data-tail]")) return;
   const chosen = tail.querySelector(`input[name="${tail.dataset.tail}"]:checked`);
-  const marked = getSelection();
-  if (chosen || (!marked.isCollapsed && tail.contains(marked.anchorNode))) event.preventDefault();
+  const selection = getSelection();
+  if (chosen || (!selection.isCollapsed && tail.contains(selection.anchorNode))) event.preventDefault();
 });

@@ -1,6 +1,6 @@
-// Passkeys: a form marked data-passkey asks the browser for a credential before it is sent.
-// "create" makes one, "get" signs with one. The options are JSON in the page (data-options names the
-// element) or come from the form's own address.
+// Passkeys: a form with data-passkey asks the browser for a credential before it is sent.
+// "create" makes one, "get" signs with one. The options for it are JSON, in the element of the page
+// that data-options names, or at the URL of the form's action.
 "use strict";
 
 const REASONS = {

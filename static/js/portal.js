@@ -1,16 +1,16 @@
-// What the pages do beyond links and forms. Everything works without it, only less comfortably.
+// What pages do beyond links and forms. Every page works without it, only less comfortably.
 "use strict";
 
-// --- Times: in the viewer's zone, counting live -------------------------------------------------
-const { zone: wanted, shownZone } = document.documentElement.dataset;
+// --- Times: in the viewer's zone, and kept up to date -------------------------------------------------
+const { zone: zoneSetting, shownZone } = document.documentElement.dataset;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-const localZone = wanted === "local";
-// The server learns the viewer's zone from this cookie, for times and for days in filters.
+const localZone = zoneSetting === "local";
+// This cookie tells the server the viewer's zone, for times in pages and for days in filters.
 if (localZone) {
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
 }
-// Rewrite what the server wrote in another zone: on the first page, or after the viewer travelled.
+// The server wrote times in another zone on the first page, or after the viewer travelled: rewrite.
 const rewrites = localZone && shownZone !== zone;
 const PARTS = {
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
@@ -20,7 +20,7 @@ const toMinute = new Intl.DateTimeFormat("en-GB", PARTS);
 const toSecond = new Intl.DateTimeFormat("en-GB", { ...PARTS, second: "2-digit" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
-// The same words as subscriptions/templatetags/portal.py makes.
+// The same words as relative_words in subscriptions/templatetags/portal.py.
 function relative(date) {
   const seconds = Math.trunc((date.getTime() - Date.now()) / 1000);
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) || UNITS[3];
@@ -79,7 +79,7 @@ function announce(text) {
   if (region) region.textContent = text;
 }
 
-// --- Dialogs: what arrives in #dialog-body is shown; [data-dialog] opens one of the page -------------
+// --- Dialogs: content for #dialog-body opens its dialog; [data-dialog] names one to open -------------
 const dialog = document.getElementById("dialog");
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "dialog-body" && !dialog.open) dialog.showModal();
@@ -117,7 +117,7 @@ document.addEventListener("change", (event) => {
   showSelection();
 });
 
-// A bar of actions for chosen rows: <div data-selection="FIELD"> with a [data-count] in it.
+// The actions for chosen rows: an element with data-selection="FIELD", and [data-count] in it.
 function showSelection() {
   for (const bar of document.querySelectorAll("[data-selection]")) {
     const count = document.querySelectorAll(`input[name="${bar.dataset.selection}"]:checked`).length;
@@ -163,7 +163,7 @@ document.addEventListener("keydown", (event) => {
     }
   }
   const typing = event.target.closest("input, textarea, select, [contenteditable], dialog[open]");
-  // A dialog that has just closed keeps the focus on its hidden field until the next frame.
+  // A dialog that has just closed keeps the focus on its field, then hidden, for one more frame.
   if (typing?.checkVisibility() || event.ctrlKey || event.metaKey || event.altKey || !keysSwitch?.checked) return;
   const action = KEYS[event.key];
   if (action) {
@@ -172,7 +172,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// --- htmx: a bar while it loads, words when it fails, no polling in a hidden tab ---------------------
+// --- htmx: a bar while it loads, a note when it fails, no polling in a hidden tab --------------------
 const bar = document.getElementById("loading");
 let requests = 0;
 function loading(step) {

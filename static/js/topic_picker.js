@@ -1,4 +1,4 @@
-// The topic picker of the webhook form: search, groups of three states, presets, samples on hover.
+// The topic picker of the webhook form: search, groups, use cases as presets, samples on hover.
 "use strict";
 
 function setUp(picker) {
@@ -69,18 +69,18 @@ function setUp(picker) {
     if (event.key === "Enter") event.preventDefault();
   });
 
-  // A sample opens on hover too, and closes when the pointer or the focus leaves its row.
+  // A sample also opens on hover. It closes when the pointer or the focus leaves its row.
   for (const topic of picker.querySelectorAll(".topic")) {
     const sample = topic.querySelector(".sample");
-    let hovered = false;
+    let openedByHover = false;
     sample.addEventListener("pointerenter", (event) => {
-      hovered = event.pointerType === "mouse" && !sample.open;
-      if (hovered) sample.open = true;
+      openedByHover = event.pointerType === "mouse" && !sample.open;
+      if (openedByHover) sample.open = true;
     });
     // A click must not close what the pointer opened by entering.
     sample.querySelector("summary").addEventListener("click", (event) => {
-      if (hovered) event.preventDefault();
-      hovered = false;
+      if (openedByHover) event.preventDefault();
+      openedByHover = false;
     });
     topic.addEventListener("pointerleave", (event) => {
       if (event.pointerType === "mouse") sample.open = false;

@@ -1,4 +1,4 @@
-"""People at their browsers: pages signed in as someone, and everything these pages complain of."""
+"""Pages of a browser, signed in as someone, and everything that these pages complain of."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ PATIENCE_MS = 10_000
 
 @dataclass
 class Browsing:
-    """One test's use of the browser. complaints: what consoles said in errors and warnings, which
-    is also where a broken content security policy shows, and answers of 500 and above."""
+    """One test's use of the browser.
+
+    complaints: errors and warnings of the consoles, among them each breach of the content security
+    policy, and responses of 500 and above.
+    """
 
     browser: Browser
     server: str
@@ -43,7 +46,7 @@ class Browsing:
             context.close()
 
     def _note(self, page: Page, kind: str, text: str) -> None:
-        # Chromium says it of every answer of 400 and above, 404 and 422 of ours included.
+        # Chromium logs it for every response of 400 and above, our 404 and 422 included.
         if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
             self.complaints.append(f"{page.url}: {text}")
 

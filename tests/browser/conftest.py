@@ -1,4 +1,4 @@
-"""One Chromium for all of these tests, the server, and a pump that really sends."""
+"""One Chromium for all of these tests, the server, and a worker that really sends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="package")
 def chromium(chromium_path: str) -> Iterator[Browser]:
-    """Of the package, not the session: Playwright's event loop runs in this thread meanwhile."""
+    """The browser, for this package only: Playwright's event loop runs in this thread meanwhile."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         expect.set_options(timeout=PATIENCE_MS)
@@ -42,7 +42,7 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def server(live_server: LiveServer, settings: Settings) -> str:
-    """The URL of the portal, that may send to this machine and to its own request bin."""
+    """The URL of the portal, which may send to this machine and to its own request bin."""
     settings.WEBHOOKS_PUBLIC_URL = live_server.url
     settings.WEBHOOKS_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
     return live_server.url
@@ -50,7 +50,7 @@ def server(live_server: LiveServer, settings: Settings) -> str:
 
 @pytest.fixture
 def worker(server: str) -> Iterator[None]:
-    """Sends what becomes due, in a thread with a database connection of its own."""
+    """A thread that sends what becomes due, with a database connection of its own."""
     stopping = threading.Event()
 
     def work() -> None:
@@ -75,13 +75,13 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def portal(server: str) -> Portal:
-    """On Cleeng, whose documents have use cases."""
+    """A portal on Cleeng, whose documents have use cases."""
     return make_portal("cleeng")
 
 
 @pytest.fixture
 def browsing(chromium: Browser, server: str) -> Iterator[Browsing]:
-    """Fails a test in which a page complained."""
+    """Pages of the browser. A test in which one of them complained fails."""
     browsing = Browsing(chromium, server)
     yield browsing
     browsing.close()

@@ -1,4 +1,4 @@
-"""The table of all pages. Every walk through the portal goes along it."""
+"""The table of all pages, which every walk through the portal follows."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from tests.browser.stage import Stage
 
 
 class Screen(NamedTuple):
-    """A page as someone sees it. names: of the stage's things that are in its path, or words;
-    the query may hold such names in braces."""
+    """A page as someone sees it.
+
+    names: the arguments of its URL, as names of the stage's things or as they are. The query may
+    hold names of the stage's things in braces.
+    """
 
     view: str
     names: tuple[str, ...] = ()
@@ -22,7 +25,7 @@ class Screen(NamedTuple):
     def path(self, stage: Stage) -> str:
         app, _, _ = self.view.partition(":")
         arguments = stage.arguments(self.names)
-        if app in ("deliveries", "subscriptions") and self.view not in OF_NO_BROADCASTER:
+        if app in ("deliveries", "subscriptions") and self.view not in WITHOUT_BROADCASTER:
             portal = stage.portal
             arguments.insert(0, (portal.sandbox if self.sandbox else portal.live).pk)
         return reverse(self.view, args=arguments) + (
@@ -35,7 +38,7 @@ class Screen(NamedTuple):
         return f"{words} as {self.who}{place}"
 
 
-OF_NO_BROADCASTER = ("subscriptions:broadcaster-new", "subscriptions:invitation-accept")
+WITHOUT_BROADCASTER = ("subscriptions:broadcaster-new", "subscriptions:invitation-accept")
 
 PAGES = (
     # signing in
@@ -123,7 +126,7 @@ PAGES = (
     Screen("subscriptions:endpoint-list", who="stranger"),
 )
 
-# What has a URL and is no page of its own.
+# URLs that are no pages of their own.
 NO_PAGES = {
     # forms only post there
     "subscriptions:theme",

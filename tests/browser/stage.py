@@ -1,4 +1,4 @@
-"""A broadcaster with something of everything in it, really sent: what the pages are shown with."""
+"""A broadcaster with some of everything, really sent: what tests of all pages show."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONG_NAME = "The customer relations system of the Scandinavian and Baltic subsid
 
 @dataclass
 class Stage:
-    """Public ids of what the pages are about, all in the live broadcaster."""
+    """Public ids of the things that pages are about, all in the live broadcaster."""
 
     portal: Portal
     bin: str
@@ -51,7 +51,7 @@ class Stage:
         return [getattr(self, name) if name in known else name for name in names]
 
     def session(self, who: str) -> str:
-        """Of someone whose password was asked a moment ago; "" for nobody."""
+        """A session of someone who has just given their password; "" for nobody."""
         if who == "nobody":
             return ""
         client = self.portal.client(who)
@@ -97,7 +97,7 @@ def set_stage(portal: Portal, receiver: Receiver) -> Stage:
         kinds=[f.kind for f in FAULTS if not not_shown(f.kind, endpoints["bin"])],
     )
     dispatch()
-    # The faulty requests are for a second later.
+    # The faulty requests are planned for a second later.
     Delivery.objects.filter(test=True, status="pending").update(next_attempt_at=timezone.now())
     resent = Delivery.objects.get(event=event, endpoint=endpoints["failing"])
     resend(delivery=resent, actor=COMMAND_LINE)
@@ -123,7 +123,7 @@ def set_stage(portal: Portal, receiver: Receiver) -> Stage:
 
 
 def _fail_for_good(portal: Portal, endpoint: Endpoint) -> Delivery:
-    """Every attempt of the schedule is made, hours after each other as far as the log knows."""
+    """Make every attempt of the schedule fail; in the log they lie hours apart."""
     event = publish(broadcaster=portal.live, topic="passCreated", data={"passId": "p-1"}).event
     deliveries = Delivery.objects.filter(event=event, endpoint=endpoint)
     for _ in range(portal.live.rules.max_requests):

@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from deliveries.models import Attempt, Delivery
 from deliveries.publishing.publisher import publish
+from subscriptions.audit import COMMAND_LINE
+from subscriptions.endpoints.signing_tokens import rotate_token
 from subscriptions.paging import keyset
 from tests.browser.browsing import Browsing
 from tests.portal_clients import Portal
@@ -174,3 +176,39 @@ def test_a_search_asked_once_goes_on_by_itself_to_what_it_looks_for(
     expect(page).to_have_url(re.compile("cursor="))
     page.reload()
     expect(page.locator("#events tbody tr")).to_have_count(1)
+
+
+@pytest.mark.one_database
+def test_a_live_tail_that_fails_says_so_until_it_goes_on(
+    browsing: Browsing, portal: Portal
+) -> None:
+    page = browsing.page_of(portal, "viewer")
+    page.goto(f"/b/{portal.live.pk}/deliveries/")
+
+    def fail(route: Route) -> None:
+        route.fulfill(status=404, body="")
+
+    page.route("**/deliveries/*", fail)
+    expect(page.get_by_role("alert")).to_contain_text("may be out of date")
+    expect(page.get_by_role("alert").get_by_role("link", name="Try again")).to_be_visible()
+    page.unroute("**/deliveries/*")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    # htmx logs in the console what the test made fail.
+    browsing.complaints[:] = [c for c in browsing.complaints if "Error Code 404" not in c]
+
+
+@pytest.mark.one_database
+def test_a_rehearsal_and_a_fault_pack_show_their_results_inline(
+    browsing: Browsing, portal: Portal, receiver: Receiver
+) -> None:
+    endpoint = portal.add_endpoint(url=receiver.on("/in", Reply()), signature="standard")
+    rotate_token(endpoint=endpoint, actor=COMMAND_LINE)
+    page = browsing.page_of(portal, "developer")
+    page.goto(f"/b/{portal.live.pk}/webhooks/{endpoint.public_id}/token/")
+    page.get_by_role("button", name="Send one test signed with").click()
+    expect(page.locator("#rehearsal-result")).to_contain_text("alone was accepted")
+    page.get_by_role("link", name="Test", exact=True).click()
+    page.get_by_role("button", name="Send the fault pack").click()
+    result = page.locator("#faults-result")
+    expect(result).to_contain_text("2 of 4 handled rightly")
+    expect(result).to_contain_text("your receiver does not check signatures")

@@ -28,19 +28,19 @@ RUN_AXE = """async (rules) => {
     `${rule.id}: ` + rule.nodes.map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`).join(" | "));
 }"""
 FIRST_LOAD_BYTES = 100_000
-# What the styles, scripts and icons leave of it for a page itself.
+# The part of it that styles, scripts and icons leave for a page itself.
 PAGE_BYTES = 25_000
 MAX_QUERIES = 8
 NO_QUERIES = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
-# What reaches beyond the window, where that can be scrolled to, and tables beyond their card.
+# Elements that make the window scroll sideways, and tables that are wider than their card.
 TOO_WIDE = """() => {
-  const told = (element) => element.outerHTML.slice(0, 160);
+  const describe = (element) => element.outerHTML.slice(0, 160);
   const tables = [...document.querySelectorAll(".card-flat > table")]
     .filter((table) => table.offsetWidth > table.parentElement.clientWidth);
   const width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= width) return tables.map(told);
+  if (document.documentElement.scrollWidth <= width) return tables.map(describe);
   return [...tables, ...document.querySelectorAll("main *, header *")]
-    .filter((element) => element.getBoundingClientRect().right > width + 1).slice(-3).map(told);
+    .filter((element) => element.getBoundingClientRect().right > width + 1).slice(-3).map(describe);
 }"""
 OPEN_ALL = """() => {
   for (const fold of document.querySelectorAll("main details:not(.menu, .sample)")) fold.open = true;
@@ -54,7 +54,7 @@ def stage(portal: Portal, receiver: Receiver) -> Stage:
 
 
 def walk(browsing: Browsing, stage: Stage, **options: object) -> Iterator[tuple[Screen, Page]]:
-    """Each page of the table, opened."""
+    """Open each page of the table."""
     everyone = {screen.who for screen in PAGES}
     pages = {who: browsing.page(stage.session(who), **options) for who in everyone}
     for screen in PAGES:
@@ -65,10 +65,10 @@ def walk(browsing: Browsing, stage: Stage, **options: object) -> Iterator[tuple[
         yield screen, page
 
 
-def named(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+def view_names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
-            yield from named(pattern.url_patterns, prefix)
+            yield from view_names(pattern.url_patterns, prefix)
         elif pattern.name:
             yield prefix + pattern.name
 
@@ -76,9 +76,9 @@ def named(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterato
 def test_the_table_has_every_page() -> None:
     for app in ("subscriptions", "deliveries"):
         resolver = get_resolver(f"{app}.urls")
-        there = set(named(resolver.url_patterns, f"{app}:"))
+        existing = set(view_names(resolver.url_patterns, f"{app}:"))
         shown = {screen.view for screen in PAGES if screen.view.startswith(app)}
-        assert there - NO_PAGES == shown
+        assert existing - NO_PAGES == shown
 
 
 @pytest.mark.one_database
@@ -133,7 +133,7 @@ def test_no_page_takes_more_than_eight_queries_or_is_too_large(stage: Stage, ser
         client.cookies["sessionid"] = stage.session(who)
     for screen in PAGES:
         path = screen.path(stage)
-        clients[screen.who].get(path)  # what is kept in memory is read once
+        clients[screen.who].get(path)  # fills what the process caches
         with CaptureQueriesContext(connection) as captured:
             response = clients[screen.who].get(path)
         queries = [query["sql"] for query in captured if not query["sql"].startswith(NO_QUERIES)]

@@ -1,17 +1,14 @@
-"""Theme, zone, a server that stops answering, rehearsal and fault pack, as a person meets them."""
+"""What a viewer prefers: the theme, and times in the zone of their browser."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
-from subscriptions.audit import COMMAND_LINE
-from subscriptions.endpoints.signing_tokens import rotate_token
 from tests.browser.browsing import Browsing
 from tests.portal_clients import Portal
-from tests.receiver import Receiver, Reply
 
 pytestmark = [pytest.mark.browser, pytest.mark.one_database]
 GROUND = "getComputedStyle(document.body).backgroundColor"
@@ -50,38 +47,3 @@ def test_times_and_days_are_in_the_zone_of_the_browser(browsing: Browsing, porta
     page.goto(f"/b/{portal.live.pk}/deliveries/")
     page.get_by_text("More filters").click()
     expect(page.get_by_text("A day in Pacific/Auckland.").first).to_be_visible()
-
-
-def test_a_tail_that_stands_still_says_so_until_it_goes_on(
-    browsing: Browsing, portal: Portal
-) -> None:
-    page = browsing.page_of(portal, "viewer")
-    page.goto(f"/b/{portal.live.pk}/deliveries/")
-
-    def fail(route: Route) -> None:
-        route.fulfill(status=404, body="")
-
-    page.route("**/deliveries/*", fail)
-    expect(page.get_by_role("alert")).to_contain_text("may be out of date")
-    expect(page.get_by_role("alert").get_by_role("link", name="Try again")).to_be_visible()
-    page.unroute("**/deliveries/*")
-    expect(page.get_by_role("alert")).to_have_count(0)
-    # htmx says in the console what the test made fail.
-    browsing.complaints[:] = [c for c in browsing.complaints if "Error Code 404" not in c]
-
-
-@pytest.mark.usefixtures("worker")
-def test_a_rehearsal_and_a_fault_pack_tell_their_results_inline(
-    browsing: Browsing, portal: Portal, receiver: Receiver
-) -> None:
-    endpoint = portal.add_endpoint(url=receiver.on("/in", Reply()), signature="standard")
-    rotate_token(endpoint=endpoint, actor=COMMAND_LINE)
-    page = browsing.page_of(portal, "developer")
-    page.goto(f"/b/{portal.live.pk}/webhooks/{endpoint.public_id}/token/")
-    page.get_by_role("button", name="Send one test signed with").click()
-    expect(page.locator("#rehearsal-result")).to_contain_text("alone was accepted")
-    page.get_by_role("link", name="Test", exact=True).click()
-    page.get_by_role("button", name="Send the fault pack").click()
-    result = page.locator("#faults-result")
-    expect(result).to_contain_text("2 of 4 handled rightly")
-    expect(result).to_contain_text("your receiver does not check signatures")
