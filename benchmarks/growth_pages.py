@@ -73,16 +73,14 @@ def _user(tenant: Any) -> Any:
 
 def _urls(tenant: Any, *, deep_ms: int) -> list[tuple[str, str, bool]]:
     from benchmarks.growth_rows import RARE_TOPIC
-    from deliveries.models import Delivery
-    from subscriptions.models import Endpoint
 
     home = f"/b/{tenant.pk}/"
     log, events = f"{home}deliveries/", f"{home}events/"
     deep = f"cursor={UUID(int=deep_ms << 80).hex}"
-    mine = Delivery.objects.for_broadcaster(tenant)
+    mine = tenant.deliveries.all()
     failed = mine.filter(status="failed").select_related("event").first()
     assert failed is not None
-    endpoint = Endpoint.objects.for_broadcaster(tenant).order_by("pk")[10]
+    endpoint = tenant.endpoints.live().order_by("pk")[10]
     filters = {
         "all": "",
         "failed": "status=failed",

@@ -10,6 +10,8 @@ from rest_framework import serializers
 from deliveries.diagnosis.attempts import explain_attempt
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Outcome, Trigger
 from deliveries.publishing.publisher import Published
+from subscriptions.models import Endpoint
+from subscriptions.platforms.rules import PlatformRules
 from subscriptions.rest.fields import Input, Output, Text, Time
 from subscriptions.rest.times import iso_ms
 
@@ -176,21 +178,21 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
     return dict(DeliveryOutput(delivery).data)
 
 
-def attempt_row(attempt: Attempt) -> dict[str, Any]:
-    """For an attempt with its delivery, event, endpoint, broadcaster and platform loaded."""
+def attempt_row(attempt: Attempt, endpoint: Endpoint, rules: PlatformRules) -> dict[str, Any]:
+    """For an attempt with its delivery and event loaded, its endpoint and its platform's rules."""
     event = attempt.delivery.event
     return {
         "id": attempt.public_id,
         "delivery_id": attempt.delivery.public_id,
         "event_id": event.event_id,
-        "endpoint_id": attempt.endpoint.public_id,
+        "endpoint_id": endpoint.public_id,
         "topic": attempt.topic,
         "test": attempt.test,
         "number": attempt.number,
         "trigger": attempt.trigger,
         "outcome": attempt.outcome,
         "failure": attempt.failure or None,
-        "explanation": explain_attempt(attempt).text,
+        "explanation": explain_attempt(attempt, endpoint, rules).text,
         "retry_reason": attempt.retry_reason or None,
         "sent_at": iso_ms(attempt.sent_at),
         "responded_at": iso_ms(attempt.responded_at) if attempt.responded_at else None,

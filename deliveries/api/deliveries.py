@@ -21,7 +21,7 @@ from deliveries.api.filters import (
     narrow_attempts,
     narrow_deliveries,
 )
-from deliveries.models import Attempt, Delivery
+from deliveries.models import Delivery
 from deliveries.recovery.resend import cancel, resend
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Scope
@@ -42,13 +42,11 @@ class DeliveryViewSet(TenantViewSet):
     queries = {"list": (*PAGE_QUERY, *DELIVERY_FILTERS)}
 
     def _get(self, delivery_id: str) -> Delivery:
-        rows = Delivery.objects.for_broadcaster(self.broadcaster)
         key = public_to_uuid("dlv", delivery_id)
-        found = rows.select_related("event", "endpoint")
-        delivery = found.filter(pk=key).first() if key else None
+        rows = self.broadcaster.deliveries.select_related("event", "endpoint")
+        delivery = rows.filter(pk=key).first() if key else None
         if delivery is None:
             raise not_found("delivery", delivery_id)
-        delivery.broadcaster = delivery.endpoint.broadcaster = self.broadcaster
         return delivery
 
     @operation(
@@ -69,11 +67,9 @@ class DeliveryViewSet(TenantViewSet):
     )  # fmt: skip
     def retrieve(self, request: Request, delivery_id: str) -> Response:
         delivery = self._get(delivery_id)
-        attempts = list(Attempt.objects.filter(delivery=delivery).order_by("number", "pk"))
-        for attempt in attempts:
-            attempt.delivery, attempt.endpoint = delivery, delivery.endpoint
-            attempt.broadcaster = self.broadcaster
-        rows = [attempt_row(attempt) for attempt in attempts]
+        endpoint, rules = delivery.endpoint, self.broadcaster.rules
+        attempts = delivery.attempts.order_by("number", "pk")
+        rows = [attempt_row(attempt, endpoint, rules) for attempt in attempts]
         return Response({**delivery_row(delivery), "attempts": rows})
 
     @operation(
@@ -113,6 +109,5 @@ class AttemptViewSet(TenantViewSet):
         narrowed = narrow_attempts(self.broadcaster, self.query)
         rows = narrowed.rows.select_related("delivery__event", "endpoint")
         page = page_of(narrowed.with_rows(rows), self.query)
-        for attempt in page.rows:
-            attempt.broadcaster = attempt.endpoint.broadcaster = self.broadcaster
-        return Response(page.body(attempt_row))
+        rules = self.broadcaster.rules
+        return Response(page.body(lambda attempt: attempt_row(attempt, attempt.endpoint, rules)))

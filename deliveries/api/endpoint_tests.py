@@ -9,7 +9,7 @@ from deliveries.api.bodies import TestInput, TestOutput
 from deliveries.api.event_input import read_test
 from deliveries.api.parsers import EventParser
 from deliveries.test_console.test_requests import send_test
-from subscriptions.models import Endpoint, Scope
+from subscriptions.models import Scope
 from subscriptions.rest.openapi import operation
 from subscriptions.rest.viewsets import TenantViewSet, not_found
 
@@ -29,11 +29,9 @@ class EndpointTestViewSet(TenantViewSet):
         "an inactive endpoint too.",
     )
     def create(self, request: Request, endpoint_id: str) -> Response:
-        rows = Endpoint.objects.for_broadcaster(self.broadcaster)
-        endpoint = rows.filter(public_id=endpoint_id).first()
+        endpoint = self.broadcaster.endpoints.live().filter(public_id=endpoint_id).first()
         if endpoint is None:
             raise not_found("endpoint", endpoint_id)
-        endpoint.broadcaster = self.broadcaster
         topic, data = read_test(request.data)
         delivery = send_test(endpoint=endpoint, topic=topic, data=data, actor=self.actor)
         return Response(

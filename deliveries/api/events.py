@@ -25,7 +25,7 @@ from deliveries.api.filters import (
     narrow_events,
 )
 from deliveries.api.parsers import EventParser
-from deliveries.models import Delivery, Event
+from deliveries.models import Delivery
 from deliveries.publishing.publisher import publish, publish_batch
 from deliveries.publishing.rate import within_rate
 from subscriptions.models import Scope
@@ -95,14 +95,10 @@ class EventViewSet(TenantViewSet):
     def retrieve(self, request: Request, event_id: str) -> Response:
         deliveries = Prefetch("deliveries", Delivery.objects.select_related("endpoint", "event"))
         event = (
-            Event.objects.for_broadcaster(self.broadcaster)
-            .filter(event_id=event_id)
-            .prefetch_related(deliveries)
-            .first()
+            self.broadcaster.events.filter(event_id=event_id).prefetch_related(deliveries).first()
         )
         if event is None:
             raise not_found("event", event_id)
-        event.broadcaster = self.broadcaster
         return Response(
             {
                 **event_row(event),

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Outcome
 from subscriptions.identifiers import first_uuid7, public_to_uuid
-from subscriptions.models import Broadcaster, Endpoint
+from subscriptions.models import Broadcaster
 from subscriptions.paging import Narrowed
 from subscriptions.rest.openapi import parameter, time_parameter
 from subscriptions.rest.query import Query
@@ -54,7 +54,7 @@ Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 
 def narrow_events(broadcaster: Broadcaster, query: Query) -> Narrowed[Event]:
-    rows: QuerySet[Event] = Event.objects.for_broadcaster(broadcaster)
+    rows: QuerySet[Event] = broadcaster.events.all()
     if topic := query.text("topic"):
         rows = rows.filter(topic=topic)
     rows, times = _between(rows, query, "created_at")
@@ -66,7 +66,7 @@ def narrow_events(broadcaster: Broadcaster, query: Query) -> Narrowed[Event]:
 
 
 def narrow_deliveries(broadcaster: Broadcaster, query: Query) -> Narrowed[Delivery]:
-    rows, times = _between(Delivery.objects.for_broadcaster(broadcaster), query, "created_at")
+    rows, times = _between(broadcaster.deliveries.all(), query, "created_at")
     event = query.text("event")
     return rows.narrowed(
         endpoints=_endpoint_keys(broadcaster, query),
@@ -80,7 +80,7 @@ def narrow_deliveries(broadcaster: Broadcaster, query: Query) -> Narrowed[Delive
 
 def narrow_attempts(broadcaster: Broadcaster, query: Query) -> Narrowed[Attempt]:
     """The times are those at which attempts were sent; the status is the delivery's."""
-    rows, compared = _between(Attempt.objects.for_broadcaster(broadcaster), query, "sent_at")
+    rows, compared = _between(broadcaster.attempts.all(), query, "sent_at")
     if (endpoints := _endpoint_keys(broadcaster, query)) is not None:
         rows = rows.filter(endpoint_id__in=endpoints)
     if event := query.text("event"):
@@ -115,12 +115,12 @@ def _endpoint_keys(broadcaster: Broadcaster, query: Query) -> list[int] | None:
     public_id = query.text("endpoint")
     if public_id is None:
         return None
-    found = Endpoint.objects.filter(broadcaster=broadcaster, public_id=public_id)
+    found = broadcaster.endpoints.filter(public_id=public_id)
     return list(found.values_list("pk", flat=True))
 
 
 def _event_keys(broadcaster: Broadcaster, event_id: str) -> list[UUID]:
-    rows = Event.objects.for_broadcaster(broadcaster).filter(event_id=event_id)
+    rows = broadcaster.events.filter(event_id=event_id)
     return list(rows.values_list("pk", flat=True))
 
 

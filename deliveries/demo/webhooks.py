@@ -53,14 +53,14 @@ def ensure_webhooks(
 
     Raises PortalError where the broadcaster may have no more webhooks.
     """
-    before = set(Endpoint.objects.filter(broadcaster=broadcaster).values_list("name", flat=True))
+    before = set(broadcaster.endpoints.values_list("name", flat=True))
     url = _known_url(broadcaster)
     for position, receiver in enumerate(RECEIVERS):
         if receiver.name not in before:
             endpoint = _make(broadcaster, receiver, _wanted(topics, position))
             Endpoint.objects.filter(pk=endpoint.pk).update(url=url, created_at=since)
     by_name = {receiver.name: receiver for receiver in RECEIVERS}
-    found = Endpoint.objects.for_broadcaster(broadcaster).filter(name__in=by_name)
+    found = broadcaster.endpoints.live().filter(name__in=by_name)
     return {
         endpoint.pk: DemoWebhook(
             endpoint,

@@ -49,27 +49,26 @@ def shown_attempts(delivery: Delivery, attempts: Sequence[Attempt]) -> list[Show
     shown = []
     before: Attempt | None = None
     for step, attempt in zip(done(delivery, attempts), attempts, strict=True):
-        attempt.delivery = delivery
-        attempt.endpoint = delivery.endpoint
-        attempt.broadcaster = delivery.broadcaster
-        shown.append(_shown(attempt, step.title, before))
+        shown.append(_shown(delivery, attempt, step.title, before))
         before = attempt
     return shown
 
 
-def _shown(attempt: Attempt, title: str, before: Attempt | None) -> ShownAttempt:
+def _shown(
+    delivery: Delivery, attempt: Attempt, title: str, before: Attempt | None
+) -> ShownAttempt:
     content_type = header_value(attempt.response_headers, "content-type")
     return ShownAttempt(
         attempt=attempt,
         title=title,
-        explanation=explain_attempt(attempt),
+        explanation=explain_attempt(attempt, delivery.endpoint, delivery.broadcaster.rules),
         timings=tuple(timings(attempt)),
         response_headers=tuple((visible(n), visible(v)) for n, v in attempt.response_headers),
         response_body=shown_body(bytes(attempt.response_body), content_type),
         curl=curl_command(
             url=attempt.request_url,
             headers=attempt.request_headers,
-            body=attempt.delivery.event.body,
+            body=delivery.event.body,
         ),
         changes=tuple(_changes(before, attempt)) if before else (),
         certificate_expires_at=_certificate_expiry(attempt.evidence),

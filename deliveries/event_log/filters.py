@@ -190,10 +190,10 @@ class DeliveryLogForm(LogForm):
         events = None
         if text.startswith("evt_"):
             # A whole id is looked up: it needs no search.
-            found = Event.objects.for_broadcaster(self.broadcaster).filter(event_id=text)
+            found = self.broadcaster.events.filter(event_id=text)
             text, events = "", found.values_list("pk", flat=True)
         attempts, test = self.value("attempts"), self.value("test")
-        return self.between(Delivery.objects.for_broadcaster(self.broadcaster)).narrowed(
+        return self.between(self.broadcaster.deliveries.all()).narrowed(
             endpoints=[self.webhook.pk] if self.webhook else None,
             status=self.value("status"),
             events=events,
@@ -225,7 +225,7 @@ class EventLogForm(LogForm):
     def page(self, cursor: str) -> LogPage[Event]:
         if not self.is_valid():
             return LogPage([], "")
-        rows = self.between(Event.objects.for_broadcaster(self.broadcaster)).defer("body")
+        rows = self.between(self.broadcaster.events.all()).defer("body")
         if topic := self.value("topic"):
             rows = rows.filter(topic=topic)
         test, text = self.value("test"), self.value("q").strip()
@@ -239,14 +239,12 @@ class EventLogForm(LogForm):
 
 def _webhooks(broadcaster: Broadcaster, wanted: str) -> dict[str, Endpoint]:
     """By public id, deleted ones last: their log stays readable."""
-    mine = Endpoint.objects.filter(broadcaster=broadcaster)
-    columns = mine.defer("description", "headers", "token_ciphertext", "previous_token_ciphertext")
+    secrets = ("token_ciphertext", "previous_token_ciphertext")
+    columns = broadcaster.endpoints.defer("description", "headers", *secrets)
     ordered = columns.order_by(F("deleted_at").desc(nulls_first=True), "name")
     found = {endpoint.public_id: endpoint for endpoint in ordered[:_MAX_WEBHOOKS]}
     if wanted and wanted not in found and len(found) == _MAX_WEBHOOKS:
         found |= {endpoint.public_id: endpoint for endpoint in ordered.filter(public_id=wanted)}
-    for endpoint in found.values():
-        endpoint.broadcaster = broadcaster
     return found
 
 

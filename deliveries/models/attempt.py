@@ -19,9 +19,6 @@ class Outcome(models.TextChoices):
 
 
 class AttemptQuerySet(models.QuerySet["Attempt"]):
-    def for_broadcaster(self, broadcaster: Broadcaster) -> AttemptQuerySet:
-        return self.filter(broadcaster=broadcaster)
-
     def of_deliveries(self, keys: Iterable[UUID]) -> AttemptQuerySet:
         """Of these deliveries, looked up before, for the same reason as Delivery.of_events."""
         found = Attempt.objects.filter(delivery__in=keys).order_by().values_list("pk", flat=True)

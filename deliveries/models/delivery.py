@@ -54,9 +54,6 @@ def _search(text: str) -> Q:
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def for_broadcaster(self, broadcaster: Broadcaster) -> DeliveryQuerySet:
-        return self.filter(broadcaster=broadcaster)
-
     def narrowed(
         self,
         *,

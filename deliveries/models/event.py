@@ -12,11 +12,6 @@ from subscriptions.identifiers import uuid7
 from subscriptions.models import Broadcaster
 
 
-class EventQuerySet(models.QuerySet["Event"]):
-    def for_broadcaster(self, broadcaster: Broadcaster) -> EventQuerySet:
-        return self.filter(broadcaster=broadcaster)
-
-
 class Event(models.Model):
     """The primary key orders by time; `event_id` is the public one, the publisher's own if given."""
 
@@ -37,7 +32,6 @@ class Event(models.Model):
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of topic and data.")
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     test = models.BooleanField(default=False)
-    objects = EventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -215,7 +215,7 @@ class _Known:
         keys = [e.idempotency_key for e in events if e.idempotency_key]
         if not ids and not keys:
             return
-        stored = Event.objects.for_broadcaster(broadcaster)
+        stored = broadcaster.events.all()
         for event in stored.filter(event_id__in=ids) if ids else ():
             self.add(event)
         for event in stored.filter(idempotency_key__in=keys) if keys else ():

@@ -18,7 +18,7 @@ def endpoints_missing(broadcaster: Broadcaster, event: Event) -> list[Endpoint]:
     if event.test:
         return []
     named = Subscription.objects.filter(topic__name=event.topic).values("endpoint_id")
-    mine = Endpoint.objects.for_broadcaster(broadcaster)
+    mine = broadcaster.endpoints.live()
     wanting = mine.filter(all_topics=True) | mine.filter(pk__in=named)
     got = Delivery.objects.filter(event=event).values("endpoint_id")
     return list(wanting.exclude(pk__in=got).order_by("name")[:100])

@@ -121,9 +121,7 @@ def _window(endpoint: Endpoint) -> tuple[datetime, datetime | None] | None:
 
 def _unsent(endpoint: Endpoint, since: datetime, until: datetime | None) -> QuerySet[Event]:
     """Published meanwhile, and there is no delivery. Indexes: event_page, event_page_topic."""
-    rows = Event.objects.for_broadcaster(endpoint.broadcaster).filter(
-        pk__gte=first_uuid7(since - _MARGIN), test=False
-    )
+    rows = endpoint.broadcaster.events.filter(pk__gte=first_uuid7(since - _MARGIN), test=False)
     if until is not None:
         rows = rows.filter(pk__lt=first_uuid7(until + _MARGIN))
     if not endpoint.all_topics:
@@ -134,7 +132,7 @@ def _unsent(endpoint: Endpoint, since: datetime, until: datetime | None) -> Quer
 
 def _cancelled(endpoint: Endpoint, since: datetime) -> QuerySet[Delivery]:
     """Ended because it stopped. Index: delivery_page_status."""
-    rows = Delivery.objects.for_broadcaster(endpoint.broadcaster)
+    rows = endpoint.broadcaster.deliveries.all()
     narrowed = rows.filter(pk__gte=first_uuid7(since - _OLDEST_PENDING)).narrowed(
         endpoints=[endpoint.pk],
         status=DeliveryStatus.CANCELLED,

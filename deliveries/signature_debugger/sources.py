@@ -136,7 +136,7 @@ def _find_delivery(
     broadcaster: Broadcaster, endpoint: Endpoint | None, ids: Iterable[str]
 ) -> Delivery | None:
     """The newest delivery with one of these ids, to the webhook in question if there is one."""
-    mine = Delivery.objects.for_broadcaster(broadcaster).select_related("event", "endpoint")
+    mine = broadcaster.deliveries.select_related("event", "endpoint")
     if endpoint:
         mine = mine.filter(endpoint=endpoint)
     for each in ids:
@@ -144,7 +144,7 @@ def _find_delivery(
         if key is not None:
             found = mine.filter(pk=key).first()
         else:
-            events = Event.objects.for_broadcaster(broadcaster).filter(event_id=each)
+            events = broadcaster.events.filter(event_id=each)
             found = mine.filter(event__in=events.values("pk")).order_by("-id").first()
         if found:
             return found
@@ -155,7 +155,7 @@ def _find_sent_event(
     broadcaster: Broadcaster, delivery: Delivery | None, ids: Iterable[str]
 ) -> SentEvent | None:
     if delivery is None:
-        mine = Event.objects.for_broadcaster(broadcaster)
+        mine = broadcaster.events.all()
         event = next(filter(None, (mine.filter(event_id=each).first() for each in ids)), None)
         return SentEvent(event.event_id, event.body.encode()) if event else None
     logged = delivery.attempts.order_by("-number").values_list("request_headers", flat=True)
@@ -168,7 +168,7 @@ def _find_sent_event(
 
 def _recent_events(broadcaster: Broadcaster) -> list[StoredEvent]:
     """The newest short events: one of them may be the one that was signed."""
-    newest = Event.objects.for_broadcaster(broadcaster).order_by("-id").values("pk")[:RECENT_EVENTS]
+    newest = broadcaster.events.order_by("-id").values("pk")[:RECENT_EVENTS]
     pks = [row["pk"] for row in newest]
     found = (
         Event.objects.filter(pk__in=pks)

@@ -82,7 +82,7 @@ def _rows(
     # A left join: an endpoint without an hour has one row too.
     recent = FilteredRelation("hours", condition=Q(hours__hour__gte=first_hour))
     rows = (
-        Endpoint.objects.filter(broadcaster=broadcaster, pk__in=keys)
+        broadcaster.endpoints.filter(pk__in=keys)
         .annotate(recent=recent, next_due_at=next_due(OuterRef("pk")))
         .order_by()
         .values(
@@ -124,7 +124,7 @@ def needing_attention(broadcaster: Broadcaster) -> list[NeedsAttention]:
     suspended = Q(suspended_at__isnull=False)
     failing = Q(health__consecutive_failures__gt=0)
     found = (
-        Endpoint.objects.for_broadcaster(broadcaster)
+        broadcaster.endpoints.live()
         .filter(suspended | failing, active=True)
         .select_related("health")
         .order_by(

@@ -16,7 +16,7 @@ from deliveries.models import (
     VariantKind,
 )
 from deliveries.statistics.endpoint_health import next_due
-from subscriptions.models import Broadcaster, Endpoint
+from subscriptions.models import Broadcaster
 
 # How a receiver says that it does not believe a signature.
 _REFUSALS = (400, 401, 403)
@@ -64,7 +64,7 @@ def _forgeries_refused(broadcaster: Broadcaster) -> QuerySet[Variant]:
 
 def read_evidence(broadcaster: Broadcaster) -> Evidence:
     """One query."""
-    mine = Endpoint.objects.for_broadcaster(broadcaster)
+    mine = broadcaster.endpoints.live()
     tests = Delivery.objects.filter(broadcaster=broadcaster, test=True)
     hours = EndpointHour.objects.filter(broadcaster=broadcaster, succeeded__gt=0)
     waiting = mine.annotate(due_at=next_due(OuterRef("pk"))).exclude(due_at=None)

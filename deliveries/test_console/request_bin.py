@@ -59,7 +59,9 @@ class Received:
 
 def open_bin(broadcaster: Broadcaster) -> RequestBin:
     """The broadcaster's bin, made when first asked for."""
-    return RequestBin.objects.get_or_create(broadcaster=broadcaster)[0]
+    found, _ = RequestBin.objects.get_or_create(broadcaster=broadcaster)
+    found.broadcaster = broadcaster
+    return found
 
 
 def bin_url(found: RequestBin, rest: str = "") -> str:
@@ -69,7 +71,7 @@ def bin_url(found: RequestBin, rest: str = "") -> str:
 def endpoints_at(found: RequestBin) -> QuerySet[Endpoint]:
     """The broadcaster's webhooks whose URL is this bin's, whatever the portal's host was then."""
     return (
-        Endpoint.objects.for_broadcaster(found.broadcaster)
+        found.broadcaster.endpoints.live()
         .filter(url__contains=f"{REQUEST_BIN_PATH}{found.public_id}/")
         .select_related("broadcaster__platform")
         .order_by("pk")

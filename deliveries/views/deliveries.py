@@ -39,13 +39,11 @@ def delivery_or_404(request: PortalRequest, delivery_id: str) -> Delivery:
     """The delivery, with its event, endpoint, broadcaster and platform loaded."""
     delivery = None
     if (key := public_to_uuid("dlv", delivery_id)) is not None:
-        found = Delivery.objects.for_broadcaster(request.broadcaster).filter(pk=key)
+        found = request.broadcaster.deliveries.filter(pk=key)
         delivery = found.select_related("event", "endpoint__rate").first()
     if delivery is None:
         raise Http404(f"No delivery {delivery_id} in this broadcaster.")
-    delivery.broadcaster = request.broadcaster
-    delivery.event.broadcaster = request.broadcaster
-    delivery.endpoint.broadcaster = request.broadcaster
+    delivery.event.broadcaster = delivery.endpoint.broadcaster = request.broadcaster
     return delivery
 
 

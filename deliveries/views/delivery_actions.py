@@ -149,11 +149,8 @@ def delivery_bulk(request: PortalRequest) -> HttpResponse:
 def _find_chosen(request: PortalRequest) -> list[Delivery]:
     ids = request.POST.getlist("delivery")[:MAX_DELIVERIES_PER_ACTION]
     keys = [key for text in ids if (key := public_to_uuid("dlv", text)) is not None]
-    found = Delivery.objects.for_broadcaster(request.broadcaster).filter(pk__in=keys)
-    deliveries = list(found.select_related("endpoint").order_by("-pk"))
-    for delivery in deliveries:
-        delivery.broadcaster = request.broadcaster
-    return deliveries
+    found = request.broadcaster.deliveries.filter(pk__in=keys)
+    return list(found.select_related("endpoint").order_by("-pk"))
 
 
 def _apply_to_several(request: PortalRequest, chosen: list[Delivery], action: _Action) -> None:

@@ -33,11 +33,9 @@ _WORKER_TIME = timedelta(seconds=5)
 
 
 def endpoint_or_404(request: PortalRequest, endpoint_id: str) -> Endpoint:
-    own = Endpoint.objects.for_broadcaster(request.broadcaster)
-    endpoint = own.filter(public_id=endpoint_id).first()
+    endpoint = request.broadcaster.endpoints.live().filter(public_id=endpoint_id).first()
     if endpoint is None:
         raise Http404(f"No webhook {endpoint_id} in this broadcaster.")
-    endpoint.broadcaster = request.broadcaster
     return endpoint
 
 

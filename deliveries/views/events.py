@@ -69,11 +69,9 @@ def _count_statuses(events: Sequence[Event]) -> dict[UUID, list[tuple[str, int]]
 
 
 def event_or_404(request: PortalRequest, event_id: str) -> Event:
-    found = Event.objects.for_broadcaster(request.broadcaster).filter(event_id=event_id)
-    event = found.first()
+    event = request.broadcaster.events.filter(event_id=event_id).first()
     if event is None:
         raise Http404(f"No event {event_id} in this broadcaster.")
-    event.broadcaster = request.broadcaster
     return event
 
 

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from deliveries.models import Delivery, DeliveryStatus
+from deliveries.models import DeliveryStatus
 from deliveries.statistics.charts import outcome_chart
 from deliveries.statistics.endpoint_health import needing_attention
 from deliveries.statistics.first_steps import read_evidence, signs
@@ -24,7 +24,7 @@ def overview(request: PortalRequest) -> HttpResponse:
     period = period_named(request.GET.get("period", ""))
     traffic = read_traffic(broadcaster, period, now)
     evidence = read_evidence(broadcaster)
-    failures = Delivery.objects.for_broadcaster(broadcaster).in_state(DeliveryStatus.FAILED)
+    failures = broadcaster.deliveries.in_state(DeliveryStatus.FAILED)
     oldest = evidence.oldest_due_at
     context = {
         "periods": PERIODS,

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from deliveries.models import Event
 from deliveries.recovery.missed_events import ended_by_stopping, read_missed
 from deliveries.statistics.charts import outcome_chart
 from deliveries.statistics.endpoint_health import read_health
@@ -99,7 +98,7 @@ def cancellations(request: PortalRequest, endpoints: Sequence[Endpoint]) -> Part
 @page_parts.TOPIC_FACTS.register
 def last_event(request: PortalRequest, topic: Topic) -> Part:
     """The newest event of the topic. Index: event_page_topic."""
-    events = Event.objects.for_broadcaster(request.broadcaster).filter(topic=topic.name)
+    events = request.broadcaster.events.filter(topic=topic.name)
     newest = events.defer("body").order_by("-pk").first()
     return Part("deliveries/_last_event.html", {"event": newest})
 

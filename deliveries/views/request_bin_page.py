@@ -82,9 +82,7 @@ def requests(request: PortalRequest) -> HttpResponse:
 def _open_bin(request: PortalRequest) -> RequestBin:
     if not settings.WEBHOOKS_REQUEST_BIN:
         raise Http404("The request bin is switched off here: WEBHOOKS_REQUEST_BIN is not set.")
-    found = bins.open_bin(request.broadcaster)
-    found.broadcaster = request.broadcaster
-    return found
+    return bins.open_bin(request.broadcaster)
 
 
 def _read_page(found: RequestBin, before: str = "") -> KeysetPage[BinRequest]:

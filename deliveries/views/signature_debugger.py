@@ -160,7 +160,7 @@ class SignatureForm(PortalForm):
 @broadcaster_page()
 def signature_debugger(request: PortalRequest) -> HttpResponse:
     """?endpoint= chooses, ?delivery=&attempt= fills in what was sent; POST gives the verdict."""
-    mine = Endpoint.objects.for_broadcaster(request.broadcaster).order_by("name")
+    mine = request.broadcaster.endpoints.live().order_by("name")
     endpoints = list(mine[:500])
     if request.method != "POST":
         form = SignatureForm(endpoints=endpoints, initial=_initial(request))

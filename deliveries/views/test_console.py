@@ -27,15 +27,13 @@ def test_console(request: PortalRequest) -> HttpResponse:
     POST sends `data`; with `check` it is only compared with the topic's schema.
     """
     given = request.POST if request.method == "POST" else request.GET
-    endpoints = list(Endpoint.objects.for_broadcaster(request.broadcaster).order_by("name")[:500])
+    endpoints = list(request.broadcaster.endpoints.live().order_by("name")[:500])
     endpoint = next((e for e in endpoints if e.public_id == given.get("endpoint")), None)
     if given.get("endpoint") and endpoint is None:
         raise Http404(f"No webhook {given['endpoint'][:40]} in this broadcaster.")
     endpoint = endpoint or next(
         (e for e in endpoints if e.is_sendable), next(iter(endpoints), None)
     )
-    if endpoint is not None:
-        endpoint.broadcaster = request.broadcaster
     topics = list(request.broadcaster.platform.topics.order_by("position", "name"))
     topic = _choose_topic(endpoint, topics, given.get("topic", ""))
     in_webhook = endpoint is not None and given.get("in") == "webhook"

@@ -59,14 +59,13 @@ class EndpointViewSet(TenantViewSet):
     queries = {"list": PAGE_QUERY}
 
     def _rows(self) -> EndpointQuerySet:
-        return Endpoint.objects.for_broadcaster(self.broadcaster)
+        return self.broadcaster.endpoints.live()
 
     def _get(self, endpoint_id: str, *, lock: bool = False) -> Endpoint:
         rows = self._rows().select_for_update(of=("self",)) if lock else self._rows()
         endpoint = rows.filter(public_id=endpoint_id).first()
         if endpoint is None:
             raise not_found("endpoint", endpoint_id)
-        endpoint.broadcaster = self.broadcaster
         return endpoint
 
     @operation(

@@ -165,7 +165,7 @@ def _check_limit(broadcaster: Broadcaster) -> None:
     limit = broadcaster.endpoint_limit
     if limit is None:
         limit = MAX_ENDPOINTS
-    count = Endpoint.objects.for_broadcaster(broadcaster).count()
+    count = broadcaster.endpoints.live().count()
     if count >= limit:
         raise Conflict(
             f"{broadcaster.name} has {count:,} webhooks, and {limit:,} is its limit: delete one "

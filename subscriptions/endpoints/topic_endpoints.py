@@ -18,9 +18,7 @@ from subscriptions.models.endpoint import ALL_TOPICS
 
 def list_topic_endpoints(broadcaster: Broadcaster) -> list[tuple[Topic, list[Endpoint]]]:
     """The topics that have endpoints, in the catalogue's order, each with them, oldest first."""
-    endpoints = list(
-        Endpoint.objects.for_broadcaster(broadcaster).prefetch_related("topics").order_by("pk")
-    )
+    endpoints = list(broadcaster.endpoints.live().prefetch_related("topics").order_by("pk"))
     listed = (
         (topic, [item for item in endpoints if item.all_topics or topic in item.topics.all()])
         for topic in broadcaster.platform.topics.all()
@@ -41,7 +39,7 @@ def set_topic_endpoints(
     # Locked, so that two lists sent at once are not mixed.
     broadcaster = Broadcaster.objects.lock(broadcaster.pk)
     checked_urls = _check_urls(broadcaster, urls)
-    rows = Endpoint.objects.for_broadcaster(broadcaster)
+    rows = broadcaster.endpoints.live()
     for endpoint in rows.filter(Q(all_topics=True) | Q(topics=topic)).distinct():
         if endpoint.url not in checked_urls:
             _remove_topic(endpoint, topic, actor)
@@ -83,7 +81,7 @@ def _remove_topic(endpoint: Endpoint, topic: Topic, actor: Actor) -> None:
 
 
 def _give_topic(broadcaster: Broadcaster, url: str, topic: Topic, actor: Actor) -> Endpoint:
-    rows = Endpoint.objects.for_broadcaster(broadcaster).filter(url=url)
+    rows = broadcaster.endpoints.live().filter(url=url)
     endpoint = rows.order_by("pk").first()
     if endpoint is None:
         name = (urlsplit(url).hostname or "Webhook")[:100]

@@ -38,9 +38,9 @@ ORDER BY t.id
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):
-    def for_broadcaster(self, broadcaster: Broadcaster) -> EndpointQuerySet:
-        """The broadcaster's endpoints that are not deleted."""
-        return self.filter(broadcaster=broadcaster, deleted_at=None)
+    def live(self) -> EndpointQuerySet:
+        """Endpoints that are not deleted."""
+        return self.filter(deleted_at=None)
 
     def sendable(self) -> EndpointQuerySet:
         """Endpoints that may be sent to: there, switched on, and not suspended."""

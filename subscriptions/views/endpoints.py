@@ -39,7 +39,7 @@ _STATUS_FILTERS = {
 def find_endpoints(request: PortalRequest) -> QuerySet[Endpoint]:
     """The broadcaster's webhooks, with what lists and pages show of them."""
     return (
-        Endpoint.objects.for_broadcaster(request.broadcaster)
+        request.broadcaster.endpoints.live()
         .select_related("status_changed_by", "broadcaster__platform")
         .prefetch_related("topics")
     )
@@ -66,7 +66,7 @@ def endpoint_list(request: PortalRequest) -> HttpResponse:
     """?q= (name, URL, id or topic), ?status="""
     query = request.GET.get("q", "").strip()
     status = request.GET.get("status", "")
-    total = Endpoint.objects.for_broadcaster(request.broadcaster).count()
+    total = request.broadcaster.endpoints.live().count()
     endpoints = list(_filter(find_endpoints(request), query, status)[:LIST_LENGTH])
     limit = request.broadcaster.endpoint_limit
     can_add = at_least(request.role, Role.DEVELOPER)

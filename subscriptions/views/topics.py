@@ -8,7 +8,6 @@ from django.http import Http404, HttpResponse
 from subscriptions.catalogue import group_topics, list_use_cases
 from subscriptions.catalogue.sample_request import build_sample_request
 from subscriptions.catalogue.verifying_code import render_code_samples
-from subscriptions.models import Endpoint
 from subscriptions.platforms.schema_fields import list_schema_fields
 from subscriptions.portal import PortalRequest, broadcaster_page, page
 from subscriptions.portal.page_parts import TOPIC_FACTS
@@ -55,7 +54,7 @@ def topic_detail(request: PortalRequest, name: str) -> HttpResponse:
         "fields": list_schema_fields(topic.schema),
         "sample": build_sample_request(request.broadcaster, topic),
         "samples": render_code_samples(rules.signature.scheme, header=rules.signature.header),
-        "endpoints": Endpoint.objects.for_broadcaster(request.broadcaster)
+        "endpoints": request.broadcaster.endpoints.live()
         .filter(Q(all_topics=True) | Q(topics=topic))
         .distinct(),
     }

@@ -44,7 +44,7 @@ def test_nothing_is_sent_and_the_attempt_says_why(
     attempt = delivery.attempts.get()
     assert (attempt.outcome, attempt.failure) == ("failed", "internal")
     assert attempt.request_headers == []
-    explanation = explain_attempt(attempt)
+    explanation = explain_attempt(attempt, delivery.endpoint, delivery.broadcaster.rules)
     assert explanation.title == "The request could not be signed"
     assert "secret key" in explanation.action
     assert "CRITICAL" in caplog.text and "WEBHOOKS_SECRET_KEYS" in caplog.text

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from deliveries.models import Attempt, Delivery
+from deliveries.models import Delivery
 from deliveries.recovery.missed_events import _cancelled
 from deliveries.statistics.first_steps import _forgeries_refused
 from tests.deliveries.views.pages import add_attempt, published
@@ -30,7 +30,7 @@ def delivery(portal: Portal) -> Delivery:
 
 def plan(delivery: Delivery, **conditions: Any) -> str:
     """How a page of the broadcaster's deliveries that meet these conditions is read."""
-    rows = Delivery.objects.for_broadcaster(delivery.broadcaster)
+    rows = delivery.broadcaster.deliveries.all()
     return rows.narrowed(**conditions).matching.order_by("-pk").explain()
 
 
@@ -54,7 +54,7 @@ def test_deliveries_of_an_endpoint_are_found_by_it_unless_the_status_leaves_less
 def test_the_deliveries_of_an_event_and_their_attempts_are_found_by_key(delivery: Delivery) -> None:
     assert "id=?" in plan(delivery, events=[delivery.event_id])
     attempt = add_attempt(delivery)
-    mine = Attempt.objects.for_broadcaster(delivery.broadcaster).of_deliveries([delivery.pk])
+    mine = delivery.broadcaster.attempts.of_deliveries([delivery.pk])
     assert mine.get() == attempt
     assert "id=?" in mine.order_by("-pk").explain()
 

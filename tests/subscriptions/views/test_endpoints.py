@@ -46,7 +46,7 @@ def test_each_row_of_the_list_has_its_test_button(portal: Portal) -> None:
     for number in (1, 2):
         portal.add_endpoint(name=f"W{number}", url=f"https://example.com/{number}")
     html = portal.client("developer").get(portal.url("endpoint-list")).content.decode()
-    for endpoint in Endpoint.objects.filter(broadcaster=portal.live):
+    for endpoint in portal.live.endpoints.all():
         form = html[html.index(f'/webhooks/{endpoint.public_id}/test/"') :]
         assert f"Webhook {endpoint.name}</span></button>" in form[: form.index("</form>")]
     assert "/test/" not in portal.client("viewer").get(portal.url("endpoint-list")).content.decode()
@@ -254,7 +254,7 @@ def test_deleting_is_asked_about_and_done(portal: Portal) -> None:
     assert "Its event logs can still be read" in client.get(url).content.decode()
     response = client.post(url, follow=True)
     assert "Mails is deleted." in response.content.decode()
-    assert not Endpoint.objects.for_broadcaster(portal.live).exists()
+    assert not portal.live.endpoints.live().exists()
     assert client.get(url).status_code == 404
 
 
@@ -281,7 +281,7 @@ def test_several_are_deleted(portal: Portal) -> None:
     chosen = [portal.add_endpoint(name=name).public_id for name in "AB"]
     form = {"action": "delete", "chosen": chosen, "confirmed": "1"}
     portal.client("developer").post(portal.url("endpoint-several"), form)
-    assert not Endpoint.objects.for_broadcaster(portal.live).exists()
+    assert not portal.live.endpoints.live().exists()
 
 
 def test_choosing_none_changes_nothing_and_says_so(portal: Portal) -> None:
