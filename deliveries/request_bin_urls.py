@@ -12,10 +12,10 @@ receiving = [
 ]
 
 pages = [
-    path("", request_bin_page.requests, name="request-bin"),
-    path("set-answer/", request_bin_page.set_answer, name="request-bin-set-answer"),
-    path("empty/", request_bin_page.empty, name="request-bin-empty"),
-    path("add-webhook/", request_bin_page.add_webhook, name="request-bin-add-webhook"),
-    path("send-test/", request_bin_page.send_test, name="request-bin-send-test"),
-    path("<int:request_id>/", request_bin_page.request_detail, name="request-bin-request"),
+    path("", request_bin_page.request_bin, name="request-bin"),
+    path("set-answer/", request_bin_page.request_bin_set_answer, name="request-bin-set-answer"),
+    path("empty/", request_bin_page.request_bin_empty, name="request-bin-empty"),
+    path("add-webhook/", request_bin_page.request_bin_add_webhook, name="request-bin-add-webhook"),
+    path("send-test/", request_bin_page.request_bin_send_test, name="request-bin-send-test"),
+    path("<int:request_id>/", request_bin_page.request_bin_request, name="request-bin-request"),
 ]

@@ -38,18 +38,18 @@ class _DeliberateResponse(HttpResponse):
 
 @csrf_exempt
 def receive(request: HttpRequest, bin_id: str, rest: str = "") -> HttpResponse:
-    found = _find(bin_id)
-    if found is None:
+    receiving_bin = _find(bin_id)
+    if receiving_bin is None:
         return _text(404, "There is no request bin at this address.\n")
     body = request.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
         return _text(413, f"The request bin takes bodies of up to {MAX_BODY_BYTES:,} bytes.\n")
-    answer = answer_for(found, rest)
+    answer = answer_for(receiving_bin, rest)
     waits = answer.delay > timedelta(0) and _waiting.acquire(blocking=False)
     try:
         if answer.delay > timedelta(0) and not waits:
             answer = _TOO_MANY
-        keep(found, _received(request, body), answer)
+        keep(receiving_bin, _received(request, body), answer)
         # It waits after the commit, so that nothing is locked meanwhile.
         time.sleep(answer.delay.total_seconds())
     except OperationalError:
@@ -57,7 +57,7 @@ def receive(request: HttpRequest, bin_id: str, rest: str = "") -> HttpResponse:
     finally:
         if waits:
             _waiting.release()
-    return _answer(found, answer)
+    return _answer(receiving_bin, answer)
 
 
 def _find(bin_id: str) -> RequestBin | None:
@@ -77,7 +77,7 @@ def _received(request: HttpRequest, body: bytes) -> Received:
     )
 
 
-def _answer(found: RequestBin, answer: Answer) -> HttpResponse:
+def _answer(receiving_bin: RequestBin, answer: Answer) -> HttpResponse:
     if answer is _TOO_MANY:
         words = f"The request bin gives at most {MAX_WAITING} slow answers at once: try again.\n"
         return _text(503, words, retry_after=5)
@@ -86,7 +86,7 @@ def _answer(found: RequestBin, answer: Answer) -> HttpResponse:
         return _text(504, "The request bin was told not to answer.\n")
     response = _text(answer.status, f"The request bin was told to answer {answer.status}.\n")
     if answer.status in (301, 302, 303, 307, 308):
-        response["Location"] = bin_url(found)
+        response["Location"] = bin_url(receiving_bin)
     if answer.status == 429:
         response["Retry-After"] = "60"
     return response

@@ -16,8 +16,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deliveries.models import BinRequest, RequestBin
 from deliveries.models.request_bin import NO_ANSWER
-from deliveries.test_console import request_bin as bins
-from deliveries.test_console import test_requests
+from deliveries.test_console.request_bin import (
+    KEPT_REQUESTS,
+    MAX_DELAY,
+    Answer,
+    bin_url,
+    empty,
+    endpoints_at,
+    open_bin,
+    set_answer,
+)
+from deliveries.test_console.test_requests import send_test
 from subscriptions.endpoints.lifecycle import create_endpoint
 from subscriptions.endpoints.settings import EndpointSettings
 from subscriptions.errors import PortalError
@@ -49,17 +58,17 @@ class AnswerForm(PortalForm):
     answer_delay = forms.DecimalField(
         label="Delay, in seconds",
         min_value=0,
-        max_value=int(bins.MAX_DELAY.total_seconds()),
+        max_value=int(MAX_DELAY.total_seconds()),
         max_digits=5,
         decimal_places=3,
     )
 
     @classmethod
-    def for_bin(cls, found: RequestBin) -> AnswerForm:
+    def for_bin(cls, own_bin: RequestBin) -> AnswerForm:
         """The form with what the bin answers now, even if that is none of the usual answers."""
-        status = found.answer_status
+        status = own_bin.answer_status
         form = cls(
-            initial={"answer_status": status, "answer_delay": f"{found.answer_delay_ms / 1000:g}"}
+            initial={"answer_status": status, "answer_delay": f"{own_bin.answer_delay_ms / 1000:g}"}
         )
         if status not in dict(ANSWERS):
             field = cast(forms.TypedChoiceField, form.fields["answer_status"])
@@ -69,30 +78,30 @@ class AnswerForm(PortalForm):
 
 @require_safe
 @broadcaster_page()
-def requests(request: PortalRequest) -> HttpResponse:
+def request_bin(request: PortalRequest) -> HttpResponse:
     """What came in, newest first. A poll with ?seen= (the newest id) gets 204 if nothing is new."""
-    found = _open_bin(request)
-    bin_page = _read_page(found, request.GET.get("before", ""))
+    own_bin = _open_bin(request)
+    bin_page = _read_page(own_bin, request.GET.get("before", ""))
     newest = str(bin_page.rows[0].pk) if bin_page.rows else ""
     if request.htmx and request.GET.get("seen") == newest:
         return HttpResponse(status=204)
-    return _show(request, found, AnswerForm.for_bin(found), bin_page=bin_page)
+    return _show(request, own_bin, AnswerForm.for_bin(own_bin), bin_page=bin_page)
 
 
 def _open_bin(request: PortalRequest) -> RequestBin:
     if not settings.WEBHOOKS_REQUEST_BIN:
         raise Http404("The request bin is switched off here: WEBHOOKS_REQUEST_BIN is not set.")
-    return bins.open_bin(request.broadcaster)
+    return open_bin(request.broadcaster)
 
 
-def _read_page(found: RequestBin, before: str = "") -> KeysetPage[BinRequest]:
-    rows = found.requests.defer("body", "headers").annotate(size=Length("body"))
+def _read_page(own_bin: RequestBin, before: str = "") -> KeysetPage[BinRequest]:
+    rows = own_bin.requests.defer("body", "headers").annotate(size=Length("body"))
     return read_page(Narrowed(rows), size=PAGE_SIZE, start=read_row_id(before))
 
 
 def _show(
     request: PortalRequest,
-    found: RequestBin,
+    own_bin: RequestBin,
     form: AnswerForm,
     *,
     bin_page: KeysetPage[BinRequest],
@@ -108,11 +117,11 @@ def _show(
         "here": here,
         "first_url": "" if is_first else here,
         "older_url": f"{here}?before={bin_page.last_key}" if bin_page.last_key else "",
-        "url": bins.bin_url(found),
-        "status_url": bins.bin_url(found, "status/500/"),
-        "slow_url": bins.bin_url(found, "slow/10/"),
-        "endpoints": list(bins.endpoints_at(found)),
-        "kept": bins.KEPT_REQUESTS,
+        "url": bin_url(own_bin),
+        "status_url": bin_url(own_bin, "status/500/"),
+        "slow_url": bin_url(own_bin, "slow/10/"),
+        "endpoints": list(endpoints_at(own_bin)),
+        "kept": KEPT_REQUESTS,
         "form": form,
     }
     return page(
@@ -126,52 +135,50 @@ def _show(
 
 @require_safe
 @broadcaster_page()
-def request_detail(request: PortalRequest, request_id: int) -> HttpResponse:
-    found = _open_bin(request)
-    kept = found.requests.filter(pk=request_id).first()
-    if kept is None:
+def request_bin_request(request: PortalRequest, request_id: int) -> HttpResponse:
+    own_bin = _open_bin(request)
+    received = own_bin.requests.filter(pk=request_id).first()
+    if received is None:
         raise Http404("No such request in this bin: only the newest hundred are kept.")
-    body = bytes(kept.body)
+    body = bytes(received.body)
     context = {
-        "kept": kept,
+        "kept": received,
         "size": len(body),
         "body": body[:SHOWN_BODY_BYTES].decode("utf-8", "replace"),
         "is_cut": len(body) > SHOWN_BODY_BYTES,
-        "is_json": any(n.lower() == "content-type" and "json" in v for n, v in kept.headers),
+        "is_json": any(n.lower() == "content-type" and "json" in v for n, v in received.headers),
     }
     return page(request, "deliveries/request_bin_request.html", context)
 
 
 @require_POST
 @broadcaster_page(Role.DEVELOPER)
-def set_answer(request: PortalRequest) -> HttpResponse:
-    found = _open_bin(request)
+def request_bin_set_answer(request: PortalRequest) -> HttpResponse:
+    own_bin = _open_bin(request)
     form = AnswerForm(request.POST)
     if not form.is_valid():
-        return _show(request, found, form, bin_page=_read_page(found), status=422)
+        return _show(request, own_bin, form, bin_page=_read_page(own_bin), status=422)
     seconds = float(form.cleaned_data["answer_delay"])
-    answer = bins.Answer(form.cleaned_data["answer_status"], timedelta(seconds=seconds))
-    bins.set_answer(found, answer, actor=request.actor)
+    answer = Answer(form.cleaned_data["answer_status"], timedelta(seconds=seconds))
+    set_answer(own_bin, answer, actor=request.actor)
     messages.success(request, "The request bin answers like that from now on.")
     return _redirect(request)
 
 
 @require_POST
 @broadcaster_page(Role.DEVELOPER)
-def empty(request: PortalRequest) -> HttpResponse:
-    count = bins.empty(_open_bin(request), actor=request.actor)
+def request_bin_empty(request: PortalRequest) -> HttpResponse:
+    count = empty(_open_bin(request), actor=request.actor)
     messages.success(request, f"The request bin is empty: {count} requests were removed.")
     return _redirect(request)
 
 
 @require_POST
 @broadcaster_page(Role.DEVELOPER)
-def add_webhook(request: PortalRequest) -> HttpResponse:
+def request_bin_add_webhook(request: PortalRequest) -> HttpResponse:
     """Add a webhook that sends every topic to the bin, so that a first test needs no receiver."""
-    found = _open_bin(request)
-    bin_settings = EndpointSettings(
-        name="Request bin", url=bins.bin_url(found), topics=[ALL_TOPICS]
-    )
+    own_bin = _open_bin(request)
+    bin_settings = EndpointSettings(name="Request bin", url=bin_url(own_bin), topics=[ALL_TOPICS])
     try:
         create_endpoint(broadcaster=request.broadcaster, settings=bin_settings, actor=request.actor)
     except PortalError as error:
@@ -183,17 +190,15 @@ def add_webhook(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 @broadcaster_page(Role.DEVELOPER)
-def send_test(request: PortalRequest) -> HttpResponse:
+def request_bin_send_test(request: PortalRequest) -> HttpResponse:
     """Send a test by the webhook that points to the bin."""
     endpoint = (
-        bins.endpoints_at(_open_bin(request))
-        .filter(public_id=request.POST.get("endpoint", ""))
-        .first()
+        endpoints_at(_open_bin(request)).filter(public_id=request.POST.get("endpoint", "")).first()
     )
     if endpoint is None:
         raise Http404("No such webhook points to this request bin.")
     try:
-        test_requests.send_test(endpoint=endpoint, actor=request.actor)
+        send_test(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
         flash_refusal(request, error)
     else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -108,8 +108,7 @@ class SignatureForm(PortalForm):
     def __init__(self, *args: Any, endpoints: list[Endpoint], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(each.public_id, each.name) for each in endpoints]
-        field = self.fields["endpoint"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101  as declared above
+        field = cast(forms.ChoiceField, self.fields["endpoint"])
         field.choices = [("", "Find out"), *choices]
 
     def clean_received_at(self) -> datetime | None:
