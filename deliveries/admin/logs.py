@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from deliveries.models import Attempt, Delivery, Event
-from deliveries.recovery.resend import cancel, resend, retry_now
+from deliveries.recovery import cancel, resend, retry_now
 from subscriptions.admin.base import act_on_each
 from subscriptions.admin.log_tables import (
     BeforeFilter,

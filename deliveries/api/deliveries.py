@@ -22,7 +22,7 @@ from deliveries.api.filters import (
     narrow_deliveries,
 )
 from deliveries.models import Delivery
-from deliveries.recovery.resend import cancel, resend
+from deliveries.recovery import cancel, resend
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Scope
 from subscriptions.rest.openapi import PAGE_PARAMETERS, operation, page_output

@@ -1,4 +1,8 @@
-"""What a webhook missed while it was switched off or suspended, and sending that after all."""
+"""Events that a webhook missed while it was switched off or suspended, and sending them after all.
+
+It missed what was published meanwhile, for which it has no delivery, and the deliveries that were
+pending when it stopped, which were cancelled by that.
+"""
 
 from __future__ import annotations
 
@@ -21,23 +25,24 @@ from subscriptions.errors import Conflict
 from subscriptions.identifiers import first_uuid7, uuid7_time
 from subscriptions.models import AuditEntry, Endpoint
 
-# As many are counted, and replayed at once: neither a page nor a transaction goes on for long.
-MOST = 1_000
-_SHOWN = 5
-_STOPS = ("endpoint.deactivate", "endpoint.suspend")
-_STARTS = ("endpoint.activate", "endpoint.resume")
-# How the reasons begin that listeners, publish and settle give; what a person stopped is not ours.
-_STOPPED_WITH_IT = "The webhook was "
-# The audit entry is a moment younger than the stop. What was not missed has a delivery, and is
-# left out by that.
-_MARGIN = timedelta(seconds=5)
-# Retries are planned for days; a delivery that a stop ended is not older than this.
-_OLDEST_PENDING = timedelta(days=60)
+# So many are counted, and replayed at once: neither a page nor a transaction goes on for long.
+MAX_REPLAYED_EVENTS = 1_000
+_MAX_NEWEST_EVENTS = 5
+_STOP_ACTIONS = ("endpoint.deactivate", "endpoint.suspend")
+_START_ACTIONS = ("endpoint.activate", "endpoint.resume")
+# How the reason of a delivery begins that was cancelled with its endpoint. The reason of one that a
+# person stopped begins otherwise: that one was not missed.
+_CANCELLED_WITH_ENDPOINT = "The webhook was "
+# The audit entry is written a moment after the stop itself. Whatever else falls into this margin has
+# a delivery, and is left out because of that.
+_AUDIT_DELAY = timedelta(seconds=5)
+# Retries are planned for days: a delivery that a stop cancelled is not older than this.
+_MAX_PENDING_AGE = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """`is_more`: there are more than `number`, which is as far as was counted."""
+class BoundedCount:
+    """A count that stops at a bound: `is_more` says that there are more than `number`."""
 
     number: int
     is_more: bool
@@ -58,72 +63,85 @@ class MissedEvent(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """Events that it wants and has not got, since it stopped. `until` is None while it is off."""
+class MissedEvents:
+    """What a webhook missed the last time it was off.
+
+    until: None while it is still off. topics: how many of each topic were counted, the commonest
+    first.
+    """
 
     since: datetime
     until: datetime | None
-    count: Count
-    topics: list[tuple[str, int]]  # of those counted, the commonest first
+    count: BoundedCount
+    topics: list[tuple[str, int]]
     newest: list[MissedEvent]
 
 
-def ended_by_stopping(endpoints: Iterable[Endpoint]) -> Count:
-    """How many pending deliveries are cancelled if these are switched off. Index: delivery_due."""
+def count_cancelled_by_stopping(endpoints: Iterable[Endpoint]) -> BoundedCount:
+    """Count the deliveries that are cancelled if these are switched off. Index: delivery_due."""
     pending = Delivery.objects.filter(endpoint__in=list(endpoints), status=DeliveryStatus.PENDING)
     return _count(pending.exclude(trigger__in=(Trigger.TEST, Trigger.RESEND)))
 
 
-def waiting(endpoint: Endpoint) -> Count:
-    """How many of its deliveries are pending. Index: delivery_due."""
+def count_pending(endpoint: Endpoint) -> BoundedCount:
+    """Count the endpoint's pending deliveries. Index: delivery_due."""
     return _count(Delivery.objects.filter(endpoint=endpoint, status=DeliveryStatus.PENDING))
 
 
-def _count(rows: QuerySet[Delivery]) -> Count:
-    found = len(rows.order_by().values_list("pk")[: MOST + 1])
-    return Count(min(found, MOST), found > MOST)
+def _count(rows: QuerySet[Delivery]) -> BoundedCount:
+    return _bounded(len(rows.order_by().values_list("pk")[: MAX_REPLAYED_EVENTS + 1]))
 
 
-def read_missed(endpoint: Endpoint) -> Missed | None:
-    """Of the last time that it was off; None where it never was. With its broadcaster loaded."""
-    window = _window(endpoint)
-    if window is None:
+def _bounded(number: int) -> BoundedCount:
+    return BoundedCount(min(number, MAX_REPLAYED_EVENTS), number > MAX_REPLAYED_EVENTS)
+
+
+def find_missed_events(endpoint: Endpoint) -> MissedEvents | None:
+    """What the endpoint missed the last time it was off; None if it never was.
+
+    The endpoint comes with its broadcaster loaded.
+    """
+    period = _find_off_period(endpoint)
+    if period is None:
         return None
-    since, until = window
+    since, until = period
     cancelled = _cancelled(endpoint, since).values_list("event_id", "topic", "event__event_id")
     unsent = _unsent(endpoint, since, until).values_list("pk", "topic", "event_id")
-    rows = cancelled.order_by().union(unsent.order_by(), all=True)[: MOST + 1]
+    rows = cancelled.order_by().union(unsent.order_by(), all=True)[: MAX_REPLAYED_EVENTS + 1]
     events = sorted(MissedEvent(*row) for row in rows)
-    return Missed(
+    return MissedEvents(
         since=since,
         until=until,
-        count=Count(min(len(events), MOST), len(events) > MOST),
-        topics=Counter(event.topic for event in events[:MOST]).most_common(),
-        newest=events[: -_SHOWN - 1 : -1],
+        count=_bounded(len(events)),
+        topics=Counter(event.topic for event in events[:MAX_REPLAYED_EVENTS]).most_common(),
+        newest=events[: -_MAX_NEWEST_EVENTS - 1 : -1],
     )
 
 
-def _window(endpoint: Endpoint) -> tuple[datetime, datetime | None] | None:
-    """From the stop to the start after it, as the audit log has them."""
+def _find_off_period(endpoint: Endpoint) -> tuple[datetime, datetime | None] | None:
+    """From the last stop to the start after it, as the audit log has them; None if never off."""
     log = AuditEntry.objects.filter(
         broadcaster=endpoint.broadcaster,
         target=endpoint.public_id,
-        action__in=_STOPS + _STARTS,
+        action__in=_STOP_ACTIONS + _START_ACTIONS,
     )
     last = dict(log.order_by().values_list("action").annotate(Max("created_at")))
-    started = max((last[action] for action in _STARTS if action in last), default=None)
-    stopped = max((last[action] for action in _STOPS if action in last), default=None)
+    started = max((last[action] for action in _START_ACTIONS if action in last), default=None)
+    stopped = max((last[action] for action in _STOP_ACTIONS if action in last), default=None)
     if endpoint.is_sendable and started is None:
         return None
-    # One that was added switched off has no entry of a stop.
+    # An endpoint that was added switched off has no entry of a stop.
     return stopped or endpoint.created_at, started if endpoint.is_sendable else None
 
 
 def _unsent(endpoint: Endpoint, since: datetime, until: datetime | None) -> QuerySet[Event]:
-    """Published meanwhile, and there is no delivery. Indexes: event_page, event_page_topic."""
-    rows = endpoint.broadcaster.events.filter(pk__gte=first_uuid7(since - _MARGIN), test=False)
+    """Events that were published meanwhile and have no delivery to the endpoint.
+
+    Indexes: event_page, event_page_topic.
+    """
+    rows = endpoint.broadcaster.events.filter(pk__gte=first_uuid7(since - _AUDIT_DELAY), test=False)
     if until is not None:
-        rows = rows.filter(pk__lt=first_uuid7(until + _MARGIN))
+        rows = rows.filter(pk__lt=first_uuid7(until + _AUDIT_DELAY))
     if not endpoint.all_topics:
         rows = rows.filter(topic__in=endpoint.topics.values("name"))
     delivery = Delivery.objects.filter(event=OuterRef("pk"), endpoint=endpoint)
@@ -131,56 +149,61 @@ def _unsent(endpoint: Endpoint, since: datetime, until: datetime | None) -> Quer
 
 
 def _cancelled(endpoint: Endpoint, since: datetime) -> QuerySet[Delivery]:
-    """Ended because it stopped. Index: delivery_page_status."""
-    rows = endpoint.broadcaster.deliveries.all()
-    narrowed = rows.filter(pk__gte=first_uuid7(since - _OLDEST_PENDING)).narrowed(
+    """Deliveries that the endpoint's stop has cancelled. Index: delivery_page_status."""
+    recent = endpoint.broadcaster.deliveries.filter(pk__gte=first_uuid7(since - _MAX_PENDING_AGE))
+    narrowed = recent.narrowed(
         endpoints=[endpoint.pk],
         status=DeliveryStatus.CANCELLED,
-        completed_at__gte=since - _MARGIN,
-        status_reason__startswith=_STOPPED_WITH_IT,
+        completed_at__gte=since - _AUDIT_DELAY,
+        status_reason__startswith=_CANCELLED_WITH_ENDPOINT,
         test=False,
     )
     return narrowed.matching.order_by("pk")
 
 
 @transaction.atomic
-def replay_missed(*, endpoint: Endpoint, actor: Actor) -> int:
-    """Queue what it missed, the oldest thousand at most, with the platform's retries; how many.
+def replay_missed_events(*, endpoint: Endpoint, actor: Actor) -> int:
+    """Queue what the endpoint missed, the oldest thousand at most; returns how many that are.
 
-    Raises Conflict where it may not be sent to.
+    They get the platform's retries. Raises Conflict if the endpoint may not be sent to.
     """
     # Locked, so that two requests at once do not queue the same twice.
     locked = Endpoint.objects.select_for_update(of=("self",)).select_related(
         "broadcaster__platform"
     )
     endpoint = locked.get(pk=endpoint.pk)
-    if not endpoint.is_sendable:
-        raise Conflict(
-            f"The webhook {endpoint.name} is {endpoint.status.label.lower()}: switch it on first.",
-            code="endpoint_not_active",
-        )
-    window = _window(endpoint)
-    if window is None:
+    refuse_unless_sendable(endpoint)
+    period = _find_off_period(endpoint)
+    if period is None:
         return 0
     now = timezone.now()
-    revived = _revive(
-        list(_cancelled(endpoint, window[0]).values_list("pk", flat=True)[:MOST]), now
-    )
-    made = _deliver(endpoint, list(_unsent(endpoint, *window).defer("body")[: MOST - revived]), now)
-    if not revived + made:
+    cancelled = _cancelled(endpoint, period[0]).values_list("pk", flat=True)
+    requeued = _requeue(list(cancelled[:MAX_REPLAYED_EVENTS]), now)
+    unsent = _unsent(endpoint, *period).defer("body")
+    queued = requeued + _queue(endpoint, list(unsent[: MAX_REPLAYED_EVENTS - requeued]), now)
+    if not queued:
         return 0
     record(
         broadcaster=endpoint.broadcaster,
         actor=actor,
         action="endpoint.replay_missed",
         target=endpoint.public_id,
-        after={"deliveries": revived + made},
+        after={"deliveries": queued},
     )
     wake_on_commit()
-    return revived + made
+    return queued
 
 
-def _revive(keys: list[UUID], now: datetime) -> int:
+def refuse_unless_sendable(endpoint: Endpoint) -> None:
+    """Raise Conflict for an endpoint that may not be sent to."""
+    if not endpoint.is_sendable:
+        raise Conflict(
+            f"The webhook {endpoint.name} is {endpoint.status.label.lower()}: switch it on first.",
+            code="endpoint_not_active",
+        )
+
+
+def _requeue(keys: list[UUID], now: datetime) -> int:
     return Delivery.objects.filter(pk__in=keys, status=DeliveryStatus.CANCELLED).update(
         status=DeliveryStatus.PENDING,
         status_reason="",
@@ -192,9 +215,11 @@ def _revive(keys: list[UUID], now: datetime) -> int:
     )
 
 
-def _deliver(endpoint: Endpoint, events: list[Event], now: datetime) -> int:
-    requests = endpoint.broadcaster.rules.max_requests
-    deliveries = [make_delivery(event=e, endpoint=endpoint, max_attempts=requests) for e in events]
+def _queue(endpoint: Endpoint, events: list[Event], now: datetime) -> int:
+    max_attempts = endpoint.broadcaster.rules.max_requests
+    deliveries = [
+        make_delivery(event=event, endpoint=endpoint, max_attempts=max_attempts) for event in events
+    ]
     for position, delivery in enumerate(deliveries):
         delivery.trigger = Trigger.REPLAY
         # A microsecond apart, so that they are claimed in the order in which they happened.

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from deliveries.models import Delivery
-from deliveries.recovery.resend import cancel, resend, retry_now
+from deliveries.recovery import cancel, resend, retry_now
 from deliveries.views.deliveries import delivery_or_404, delivery_url, list_url
 from subscriptions.audit import Actor
 from subscriptions.errors import Conflict, PortalError

@@ -16,8 +16,7 @@ from deliveries.event_log.bodies import shown_body
 from deliveries.event_log.filters import EventLogForm
 from deliveries.event_log.pages import should_continue
 from deliveries.models import Delivery, DeliveryStatus, Event
-from deliveries.recovery.missed_endpoints import deliver_missed, endpoints_missing
-from deliveries.recovery.resend import resend
+from deliveries.recovery import deliver_to_unreached_endpoint, find_unreached_endpoints, resend
 from subscriptions.errors import Conflict
 from subscriptions.models import Endpoint
 from subscriptions.models.broadcaster import Role
@@ -87,7 +86,7 @@ def _deliveries(event: Event) -> list[Delivery]:
 @require_safe
 def event_detail(request: PortalRequest, event_id: str) -> HttpResponse:
     event = event_or_404(request, event_id)
-    missing = endpoints_missing(request.broadcaster, event)
+    missing = find_unreached_endpoints(request.broadcaster, event)
     context = {
         "event": event,
         "deliveries": _deliveries(event),
@@ -131,7 +130,7 @@ def event_resend(request: PortalRequest, event_id: str) -> HttpResponse:
 
 def _send_again(request: PortalRequest, event: Event, only: str) -> tuple[int, list[Conflict]]:
     queued, refused = 0, []
-    missing: list[Endpoint] = endpoints_missing(request.broadcaster, event)
+    missing: list[Endpoint] = find_unreached_endpoints(request.broadcaster, event)
     # An inactive webhook is refused with a reason if it was named, and left out if all were meant.
     wanted = [e for e in missing if e.public_id == only or (not only and e.is_sendable)]
     for delivery in _deliveries(event):
@@ -146,7 +145,7 @@ def _send_again(request: PortalRequest, event: Event, only: str) -> tuple[int, l
             refused.append(conflict)
     for endpoint in wanted:
         try:
-            deliver_missed(event=event, endpoint=endpoint, actor=request.actor)
+            deliver_to_unreached_endpoint(event=event, endpoint=endpoint, actor=request.actor)
             queued += 1
         except Conflict as conflict:
             refused.append(conflict)

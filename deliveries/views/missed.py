@@ -11,7 +11,13 @@ from django.http import HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from deliveries.recovery.missed_events import MOST, Count, read_missed, replay_missed, waiting
+from deliveries.recovery import (
+    MAX_REPLAYED_EVENTS,
+    BoundedCount,
+    count_pending,
+    find_missed_events,
+    replay_missed_events,
+)
 from deliveries.views.endpoint_tests import endpoint_or_404
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
@@ -23,7 +29,9 @@ _REPLAY_TEXT = (
     "Each is sent once more or for the first time, with its own id and body, and with the usual "
     "retries. Left alone, they stay under Events and can be sent from there."
 )
-_REPLAY_PART_TEXT = f"The oldest {MOST:,} are queued now; come back here for the rest."
+_REPLAY_PART_TEXT = (
+    f"The oldest {MAX_REPLAYED_EVENTS:,} are queued now; come back here for the rest."
+)
 
 
 @broadcaster_page(Role.DEVELOPER)
@@ -38,7 +46,7 @@ def endpoint_missed(request: PortalRequest, endpoint_id: str) -> HttpResponse:
         return _replay(request, endpoint)
     if request.htmx:
         return _waiting_fragment(request, endpoint)
-    missed = read_missed(endpoint)
+    missed = find_missed_events(endpoint)
     has_missed = missed is not None and missed.count.number > 0
     if request.GET.get("after") == "start" and not has_missed:
         return redirect(endpoint_url(endpoint))
@@ -50,13 +58,13 @@ def endpoint_missed(request: PortalRequest, endpoint_id: str) -> HttpResponse:
     }
     if missed and missed.count.is_more:
         context["replay_text"] = f"{_REPLAY_TEXT} {_REPLAY_PART_TEXT}"
-        context["replay_label"] = f"Replay the oldest {MOST:,}"
+        context["replay_label"] = f"Replay the oldest {MAX_REPLAYED_EVENTS:,}"
     return page(request, "deliveries/endpoint_missed.html", context)
 
 
 def _replay(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
     try:
-        queued = replay_missed(endpoint=endpoint, actor=request.actor)
+        queued = replay_missed_events(endpoint=endpoint, actor=request.actor)
     except PortalError as error:
         flash_refusal(request, error)
     else:
@@ -66,7 +74,7 @@ def _replay(request: PortalRequest, endpoint: Endpoint) -> HttpResponse:
 
 
 def _waiting_context(request: PortalRequest, endpoint: Endpoint) -> dict[str, Any]:
-    count = waiting(endpoint)
+    count = count_pending(endpoint)
     tag = f'"{hashlib.sha256(count.words.encode()).hexdigest()[:24]}"'
     return {
         "endpoint": endpoint,
@@ -78,7 +86,7 @@ def _waiting_context(request: PortalRequest, endpoint: Endpoint) -> dict[str, An
     }
 
 
-def describe_waiting(count: Count, endpoint: Endpoint) -> str:
+def describe_waiting(count: BoundedCount, endpoint: Endpoint) -> str:
     if not count.number:
         return f"No delivery to {endpoint.name} waits."
     if count.number == 1:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from deliveries.recovery.missed_events import ended_by_stopping, read_missed
+from deliveries.recovery import count_cancelled_by_stopping, find_missed_events
 from deliveries.statistics.charts import outcome_chart
 from deliveries.statistics.endpoint_health import read_health
 from deliveries.statistics.traffic import period_named, read_traffic
@@ -54,7 +54,7 @@ def stopped_note(request: PortalRequest, endpoint: Endpoint) -> Part:
 
 @page_parts.ENDPOINT_STARTED.register
 def missed_count(request: PortalRequest, endpoint: Endpoint) -> Part:
-    missed = read_missed(endpoint)
+    missed = find_missed_events(endpoint)
     return Part("deliveries/_missed_in_row.html", {"count": missed.count if missed else None})
 
 
@@ -85,7 +85,7 @@ def debugger_link(request: PortalRequest, endpoint: Endpoint) -> Part:
 @page_parts.ENDPOINTS_STOPPING.register
 def cancellations(request: PortalRequest, endpoints: Sequence[Endpoint]) -> Part:
     """How many deliveries are cancelled if these are stopped."""
-    count = ended_by_stopping(endpoints)
+    count = count_cancelled_by_stopping(endpoints)
     if not count.number:
         text = "No delivery waits now, so none is cancelled."
     elif count.number == 1:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from deliveries.models import BinRequest, Delivery, DeliveryStatus
 from deliveries.publishing.publisher import publish
-from deliveries.recovery.resend import resend
+from deliveries.recovery import resend
 from deliveries.test_console.fault_pack import FAULTS, not_shown, send_fault_pack
 from deliveries.test_console.request_bin import bin_url, open_bin
 from deliveries.test_console.test_requests import send_test

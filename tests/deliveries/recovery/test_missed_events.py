@@ -10,9 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from deliveries.models import Delivery, Event
-from deliveries.recovery import missed_events
-from deliveries.recovery.missed_events import ended_by_stopping, read_missed, replay_missed
-from deliveries.recovery.resend import cancel
+from deliveries.recovery import (
+    cancel,
+    count_cancelled_by_stopping,
+    find_missed_events,
+    missed_events,
+    replay_missed_events,
+)
 from deliveries.test_console.test_requests import send_test
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.status import resume_endpoint, set_endpoint_active, suspend_endpoint
@@ -27,12 +31,12 @@ def switch(endpoint: Endpoint, active: bool) -> None:
 
 
 def missed(endpoint: Endpoint) -> int:
-    found = read_missed(endpoint)
+    found = find_missed_events(endpoint)
     assert found is not None
     return found.count.number
 
 
-def test_what_came_while_it_was_off_and_what_the_stop_ended_was_missed(portal: Portal) -> None:
+def test_events_while_off_and_deliveries_cancelled_by_the_stop_were_missed(portal: Portal) -> None:
     endpoint = portal.add_endpoint(topics=["license.created"])
     delivered = published(portal.live, n=1)
     Delivery.objects.filter(event=delivered).update(status="delivered")
@@ -43,7 +47,7 @@ def test_what_came_while_it_was_off_and_what_the_stop_ended_was_missed(portal: P
     published(portal.sandbox, n=6)
     switch(endpoint, True)
     published(portal.live, n=7)
-    found = read_missed(endpoint)
+    found = find_missed_events(endpoint)
     assert found is not None
     assert found.count.number == 3
     assert found.topics == [("license.created", 3)]
@@ -51,7 +55,7 @@ def test_what_came_while_it_was_off_and_what_the_stop_ended_was_missed(portal: P
     assert found.until is not None
 
 
-def test_what_a_person_stopped_and_tests_were_not_missed(portal: Portal) -> None:
+def test_deliveries_that_a_person_stopped_and_tests_were_not_missed(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
     stopped = Delivery.objects.get(event=published(portal.live))
     cancel(delivery=stopped, actor=COMMAND_LINE)
@@ -61,14 +65,14 @@ def test_what_a_person_stopped_and_tests_were_not_missed(portal: Portal) -> None
     assert missed(endpoint) == 0
 
 
-def test_one_that_was_never_off_missed_nothing(portal: Portal) -> None:
+def test_a_webhook_that_was_never_off_missed_nothing(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
     published(portal.live)
-    assert read_missed(endpoint) is None
-    assert replay_missed(endpoint=endpoint, actor=COMMAND_LINE) == 0
+    assert find_missed_events(endpoint) is None
+    assert replay_missed_events(endpoint=endpoint, actor=COMMAND_LINE) == 0
 
 
-def test_one_added_switched_off_missed_what_came_since(portal: Portal) -> None:
+def test_a_webhook_added_switched_off_missed_every_event_since(portal: Portal) -> None:
     endpoint = portal.add_endpoint(active=False)
     published(portal.live)
     assert missed(endpoint) == 1
@@ -81,10 +85,10 @@ def test_a_replay_queues_each_once_oldest_first_with_the_usual_retries(portal: P
     switch(endpoint, False)
     events = [published(portal.live, n=n) for n in range(3)]
     with pytest.raises(Conflict, match="switch it on first"):
-        replay_missed(endpoint=endpoint, actor=COMMAND_LINE)
+        replay_missed_events(endpoint=endpoint, actor=COMMAND_LINE)
     switch(endpoint, True)
-    assert replay_missed(endpoint=endpoint, actor=COMMAND_LINE) == 3
-    assert replay_missed(endpoint=endpoint, actor=COMMAND_LINE) == 0
+    assert replay_missed_events(endpoint=endpoint, actor=COMMAND_LINE) == 3
+    assert replay_missed_events(endpoint=endpoint, actor=COMMAND_LINE) == 0
     queued = list(Delivery.objects.order_by("next_attempt_at"))
     assert [d.event_id for d in queued] == [event.pk for event in events]
     assert {(d.status, d.trigger, d.max_attempts) for d in queued} == {
@@ -102,7 +106,7 @@ def test_deliveries_kept_while_suspended_start_anew(portal: Portal) -> None:
     published(portal.live)
     assert missed(endpoint) == 2
     resume_endpoint(endpoint=endpoint, actor=COMMAND_LINE)
-    assert replay_missed(endpoint=endpoint, actor=COMMAND_LINE) == 2
+    assert replay_missed_events(endpoint=endpoint, actor=COMMAND_LINE) == 2
     assert {(d.status, d.scheduled_count) for d in Delivery.objects.all()} == {("pending", 0)}
     assert missed(endpoint) == 0
 
@@ -110,17 +114,17 @@ def test_deliveries_kept_while_suspended_start_anew(portal: Portal) -> None:
 def test_counting_and_replaying_end_at_a_bound(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(missed_events, "MOST", 2)
+    monkeypatch.setattr(missed_events, "MAX_REPLAYED_EVENTS", 2)
     endpoint = portal.add_endpoint()
     for n in range(3):
         published(portal.live, n=n)
-    assert ended_by_stopping([endpoint]).words == "2 or more"
+    assert count_cancelled_by_stopping([endpoint]).words == "2 or more"
     switch(endpoint, False)
     switch(endpoint, True)
-    found = read_missed(endpoint)
+    found = find_missed_events(endpoint)
     assert found is not None
     assert found.count.words == "2 or more"
-    assert replay_missed(endpoint=endpoint, actor=COMMAND_LINE) == 2
+    assert replay_missed_events(endpoint=endpoint, actor=COMMAND_LINE) == 2
     assert missed(endpoint) == 1
 
 
@@ -192,7 +196,7 @@ def test_switching_on_in_the_row_says_there_how_much_was_missed(
     assert words not in client.get(portal.url("endpoint-list")).content.decode()
 
 
-def test_one_that_is_off_is_switched_on_where_it_is_seen_what_it_missed(portal: Portal) -> None:
+def test_the_page_of_missed_events_can_switch_the_webhook_on(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
     here = url(portal, "endpoint-missed", endpoint.public_id)
     client = portal.client("developer")
@@ -210,7 +214,7 @@ def test_one_that_is_off_is_switched_on_where_it_is_seen_what_it_missed(portal: 
         assert endpoint.is_sendable
 
 
-def test_switching_on_goes_to_the_webhook_where_nothing_was_missed(portal: Portal) -> None:
+def test_switching_on_goes_to_the_webhook_if_nothing_was_missed(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
     switch(endpoint, False)
     page = on_again(portal, endpoint)
@@ -218,7 +222,7 @@ def test_switching_on_goes_to_the_webhook_where_nothing_was_missed(portal: Porta
     assert "Mails is active" in page.content.decode()
 
 
-def test_the_page_of_what_was_missed_takes_few_queries(portal: Portal) -> None:
+def test_the_page_of_missed_events_takes_few_queries(portal: Portal) -> None:
     endpoint = portal.add_endpoint(topics=["license.created"])
     switch(endpoint, False)
     for n in range(3):

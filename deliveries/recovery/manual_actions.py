@@ -1,4 +1,4 @@
-"""Sending a delivery again by hand, and stopping one."""
+"""What a person can do with one delivery: send it again, retry it now, or stop it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from subscriptions.errors import Conflict
 def resend(*, delivery: Delivery, actor: Actor) -> Delivery:
     """Make one attempt now. A planned retry stays planned; an end already reached stays one.
 
-    Works for an inactive or suspended endpoint. Raises Conflict while an attempt is under way, and
+    Works for an inactive or suspended endpoint. Raises Conflict while an attempt is in flight, and
     for a deleted endpoint.
     """
     if delivery.endpoint.deleted_at is not None:
@@ -33,7 +33,7 @@ def resend(*, delivery: Delivery, actor: Actor) -> Delivery:
         .exclude(in_flight())
         .exclude(status=DeliveryStatus.PENDING, trigger=Trigger.RESEND)
         .update(
-            # A planned retry that a test or a resend has put aside is put aside only once.
+            # The planned retry waits here until the resend has ended.
             planned_at=Case(pending, default=None),
             status_before=Case(
                 When(status=DeliveryStatus.PENDING, then=Value("")), default=F("status")
@@ -48,30 +48,30 @@ def resend(*, delivery: Delivery, actor: Actor) -> Delivery:
     )
     if not changed:
         raise Conflict(
-            f"An attempt of {delivery.public_id} is under way or queued: wait for its outcome.",
+            f"An attempt of {delivery.public_id} is in flight or queued: wait for its outcome.",
             code="attempt_under_way",
         )
     wake_on_commit()
-    return _noted(delivery, actor, "delivery.resend")
+    return _record_and_reload(delivery, actor, "delivery.resend")
 
 
 @transaction.atomic
 def retry_now(*, delivery: Delivery, actor: Actor) -> Delivery:
-    """Make the planned retry now instead. Raises Conflict where none is planned."""
+    """Make the planned retry now instead. Raises Conflict if none is planned."""
     now = timezone.now()
     if not Delivery.objects.filter(
         pk=delivery.pk, status=DeliveryStatus.PENDING, lease_id=None, next_attempt_at__gt=now
     ).update(next_attempt_at=now):
         raise Conflict(f"No retry of {delivery.public_id} is planned.", code="no_retry_planned")
     wake_on_commit()
-    return _noted(delivery, actor, "delivery.retry_now")
+    return _record_and_reload(delivery, actor, "delivery.retry_now")
 
 
 @transaction.atomic
 def cancel(*, delivery: Delivery, actor: Actor) -> Delivery:
-    """Plan no more attempts. One under way goes on; if it arrives, the delivery is delivered.
+    """Plan no more attempts. One in flight goes on; if it is accepted, the delivery is delivered.
 
-    Raises Conflict where the delivery has come to an end.
+    Raises Conflict for a delivery that has come to an end.
     """
     if not Delivery.objects.filter(pk=delivery.pk, status=DeliveryStatus.PENDING).update(
         status=STOPPED,
@@ -85,11 +85,11 @@ def cancel(*, delivery: Delivery, actor: Actor) -> Delivery:
             f"{delivery.public_id} is {delivery.status}: only a pending delivery can be stopped.",
             code="not_pending",
         )
-    return _noted(delivery, actor, "delivery.cancel")
+    return _record_and_reload(delivery, actor, "delivery.cancel")
 
 
-def _noted(delivery: Delivery, actor: Actor, action: str) -> Delivery:
-    """The delivery as it is now, with an entry in the audit log."""
+def _record_and_reload(delivery: Delivery, actor: Actor, action: str) -> Delivery:
+    """Enter the action in the audit log; returns the delivery as it is now."""
     record(
         broadcaster=delivery.broadcaster,
         actor=actor,

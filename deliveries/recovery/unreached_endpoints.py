@@ -1,4 +1,7 @@
-"""Events that a webhook wants and never got: since it was added, or switched on, afterwards."""
+"""Endpoints that want an event and have no delivery of it, and delivering it to them after all.
+
+That is so for endpoints that were added, switched on or given the topic after the event.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +10,33 @@ from django.utils import timezone
 
 from deliveries.models import Delivery, Event, Trigger
 from deliveries.publishing.publisher import make_delivery
+from deliveries.recovery.missed_events import refuse_unless_sendable
 from deliveries.workers.wake import wake_on_commit
 from subscriptions.audit import Actor, record
 from subscriptions.errors import Conflict
 from subscriptions.models import Broadcaster, Endpoint, Subscription
 
+_MAX_FOUND = 100
 
-def endpoints_missing(broadcaster: Broadcaster, event: Event) -> list[Endpoint]:
-    """Endpoints whose topics match today and that have no delivery of it, at most a hundred."""
+
+def find_unreached_endpoints(broadcaster: Broadcaster, event: Event) -> list[Endpoint]:
+    """Endpoints that want the event's topic today and have no delivery of it, a hundred at most."""
     if event.test:
         return []
-    named = Subscription.objects.filter(topic__name=event.topic).values("endpoint_id")
-    mine = broadcaster.endpoints.live()
-    wanting = mine.filter(all_topics=True) | mine.filter(pk__in=named)
-    got = Delivery.objects.filter(event=event).values("endpoint_id")
-    return list(wanting.exclude(pk__in=got).order_by("name")[:100])
+    subscribed = Subscription.objects.filter(topic__name=event.topic).values("endpoint_id")
+    endpoints = broadcaster.endpoints.live()
+    wanting = endpoints.filter(all_topics=True) | endpoints.filter(pk__in=subscribed)
+    reached = Delivery.objects.filter(event=event).values("endpoint_id")
+    return list(wanting.exclude(pk__in=reached).order_by("name")[:_MAX_FOUND])
 
 
 @transaction.atomic
-def deliver_missed(*, event: Event, endpoint: Endpoint, actor: Actor) -> Delivery:
-    """Deliver a stored event to an endpoint that never got it, with the platform's retries.
+def deliver_to_unreached_endpoint(*, event: Event, endpoint: Endpoint, actor: Actor) -> Delivery:
+    """Queue a stored event for an endpoint that never got it, with the platform's retries.
 
-    Raises Conflict for an endpoint that is not active, and where there is a delivery by now.
+    Raises Conflict for an endpoint that is not active, and if there is a delivery by now.
     """
-    if not endpoint.is_sendable:
-        raise Conflict(
-            f"The webhook {endpoint.name} is {endpoint.status.label.lower()}: switch it on first.",
-            code="endpoint_not_active",
-        )
+    refuse_unless_sendable(endpoint)
     if Delivery.objects.filter(event=event, endpoint=endpoint).exists():
         raise Conflict(
             f"There is a delivery of {event.event_id} to {endpoint.name}: resend that one.",

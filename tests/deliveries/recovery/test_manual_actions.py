@@ -8,7 +8,7 @@ from django.utils import timezone
 from deliveries.dispatch.leases import PumpLease
 from deliveries.models import Delivery, DeliveryStatus, Outcome, Pump, Trigger
 from deliveries.publishing.publisher import publish
-from deliveries.recovery.resend import cancel, resend
+from deliveries.recovery import cancel, resend
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import delete_endpoint
 from subscriptions.errors import Conflict
@@ -34,7 +34,7 @@ def test_a_resend_leaves_the_planned_retry_planned(
     delivery.refresh_from_db()
     planned = delivery.next_attempt_at
     resend(delivery=delivery, actor=COMMAND_LINE)
-    with pytest.raises(Conflict, match="under way or queued"):
+    with pytest.raises(Conflict, match="in flight or queued"):
         resend(delivery=delivery, actor=COMMAND_LINE)
     dispatch()
     delivery.refresh_from_db()
@@ -58,7 +58,7 @@ def test_a_failed_delivery_can_be_resent_and_then_is_delivered(
     assert (delivery.status, delivery.attempt_count) == (DeliveryStatus.DELIVERED, 2)
 
 
-def test_a_delivered_one_stays_delivered_when_its_resend_fails(
+def test_a_delivered_delivery_stays_delivered_when_its_resend_fails(
     receiver: Receiver, broadcaster: Broadcaster
 ) -> None:
     endpoint_at(receiver.url("/hook"), broadcaster)
@@ -74,7 +74,7 @@ def test_a_delivered_one_stays_delivered_when_its_resend_fails(
 
 
 @pytest.mark.parametrize("status_first", [200, 500])
-def test_a_resend_that_was_cut_short_is_made_again_as_what_it_is(
+def test_a_resend_that_was_cut_short_is_made_again_as_a_resend(
     receiver: Receiver, status_first: int
 ) -> None:
     broadcaster = broadcaster_on("cryptlex").broadcaster
@@ -103,7 +103,7 @@ def test_a_resend_that_was_cut_short_is_made_again_as_what_it_is(
 
 
 @pytest.mark.parametrize("stopped_by", ["a person", "the end of its endpoint"])
-def test_a_delivered_one_stays_delivered_when_its_resend_is_stopped(
+def test_a_delivered_delivery_stays_delivered_when_its_resend_is_stopped(
     receiver: Receiver, stopped_by: str
 ) -> None:
     broadcaster = broadcaster_on("cryptlex").broadcaster
