@@ -150,7 +150,7 @@ def test_the_test_console_checks_the_data_and_shows_the_result(
     assert b"from the console" in receiver.requests[0].body
 
 
-def test_the_request_bin_answers_as_it_was_told(browsing: Browsing, portal: Portal) -> None:
+def test_the_request_bin_responds_as_it_was_set(browsing: Browsing, portal: Portal) -> None:
     page = browsing.page_of(portal, "developer")
     page.goto(f"/b/{portal.sandbox.pk}/request-bin/")
     page.get_by_role("button", name="Add it as a webhook").click()
@@ -163,7 +163,7 @@ def test_the_request_bin_answers_as_it_was_told(browsing: Browsing, portal: Port
 
 
 @pytest.mark.one_database
-def test_a_search_asked_once_goes_on_by_itself_to_what_it_looks_for(
+def test_a_search_that_was_continued_once_continues_by_itself_to_a_match(
     browsing: Browsing, portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keyset, "MAX_SEARCHED_ROWS", 2)

@@ -149,7 +149,7 @@ def test_with_the_keyboard_alone_a_webhook_is_added_tested_mended_and_sent_to_ag
     assert [request.path for request in receiver.requests] == ["/in", "/in/"]
 
 
-def test_the_main_way_needs_no_javascript(browsing: Browsing, receiver: Receiver) -> None:
+def test_the_main_path_needs_no_javascript(browsing: Browsing, receiver: Receiver) -> None:
     page = browsing.page(java_script_enabled=False)
     sign_up(page)
     create_broadcaster(page, "Cleeng")

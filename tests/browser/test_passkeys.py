@@ -51,7 +51,7 @@ def sign_out(page: Page, portal: Portal) -> None:
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_a_passkey_signs_in_without_a_password_and_leads_where_one_wanted_to_go(
+def test_a_passkey_signs_in_without_a_password_and_leads_to_the_page_that_was_asked_for(
     browsing: Browsing, portal: Portal
 ) -> None:
     page = browsing.page_of(portal, "owner")
@@ -92,7 +92,7 @@ def test_a_passkey_is_asked_for_after_the_password(browsing: Browsing, portal: P
     page.wait_for_url(re.compile(r"/b/\d+/"))
 
 
-def test_a_device_that_has_one_already_is_told_so_in_words(
+def test_a_second_passkey_of_one_device_is_refused_with_a_reason(
     browsing: Browsing, portal: Portal
 ) -> None:
     page = browsing.page_of(portal, "owner")

@@ -16,7 +16,7 @@ DARK, LIGHT = "rgb(13, 18, 26)", "rgb(246, 247, 249)"
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_a_theme_outdoes_the_system_on_every_page(
+def test_a_chosen_theme_overrides_the_system_on_every_page(
     browsing: Browsing, portal: Portal, scripts: bool
 ) -> None:
     page = browsing.page_of(portal, "viewer", color_scheme="light", java_script_enabled=scripts)

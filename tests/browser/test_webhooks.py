@@ -105,7 +105,7 @@ def test_a_refused_form_keeps_what_was_typed_and_says_where(
     assert chosen(page) == 4
 
 
-def test_a_url_is_judged_when_its_field_is_left(browsing: Browsing, portal: Portal) -> None:
+def test_a_url_is_checked_when_its_field_is_left(browsing: Browsing, portal: Portal) -> None:
     page = browsing.page_of(portal, "developer")
     page.goto(portal.url("endpoint-new"))
     page.get_by_label("URL").fill("http://192.168.1.1/in")
@@ -150,7 +150,7 @@ def test_several_webhooks_are_chosen_and_deleted_at_once(
     assert [endpoint.name for endpoint in Endpoint.objects.filter(deleted_at=None)] == ["Webhook 1"]
 
 
-def test_the_live_and_the_sandbox_cannot_be_mistaken(browsing: Browsing, portal: Portal) -> None:
+def test_live_and_sandbox_cannot_be_confused(browsing: Browsing, portal: Portal) -> None:
     portal.add_endpoint(name="Only live")
     page = browsing.page_of(portal, "developer")
     page.goto(portal.url("endpoint-list"))

@@ -13,7 +13,7 @@ from django.db import connection
 from deliveries.models import Delivery
 from deliveries.recovery.missed_events import _cancelled
 from deliveries.statistics.first_steps import _forgeries_refused
-from tests.deliveries.views.pages import add_attempt, published
+from tests.deliveries.views.pages import add_attempt, publish_event
 from tests.portal_clients import Portal
 
 pytestmark = pytest.mark.skipif(
@@ -25,7 +25,7 @@ BY_STATUS = "delivery_page_status (broadcaster_id=? AND status=?"
 @pytest.fixture
 def delivery(portal: Portal) -> Delivery:
     portal.add_endpoint()
-    return published(portal.live).deliveries.get()
+    return publish_event(portal.live).deliveries.get()
 
 
 def plan(delivery: Delivery, **conditions: Any) -> str:

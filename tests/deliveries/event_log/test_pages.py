@@ -7,7 +7,7 @@ import pytest
 from deliveries.event_log import pages
 from deliveries.event_log.pages import PAGE_COUNT_HEADER, should_continue
 from subscriptions.paging import keyset
-from tests.deliveries.views.pages import delivered_to, url
+from tests.deliveries.views.pages import create_delivery, url
 from tests.portal_clients import HTMX, Portal
 
 
@@ -22,9 +22,9 @@ def test_asked_once_a_search_looks_further_back_by_itself_until_it_finds_or_is_s
     monkeypatch.setattr(keyset, "MAX_SEARCHED_ROWS", 2)
     monkeypatch.setattr(pages, "MAX_PAGES_BY_ITSELF", 3)
     portal.add_endpoint()
-    delivered_to(portal.live, key="needle")
+    create_delivery(portal.live, key="needle")
     for n in range(9):
-        delivered_to(portal.live, n=n)
+        create_delivery(portal.live, n=n)
     client, goes_on = portal.client("viewer"), 'hx-trigger="load'
     here = client.get(f"{url(portal, 'delivery-list')}?q=needle")
     said = []

@@ -22,7 +22,7 @@ from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.status import resume_endpoint, set_endpoint_active, suspend_endpoint
 from subscriptions.errors import Conflict
 from subscriptions.models import AuditEntry, Endpoint
-from tests.deliveries.views.pages import published, set_state, url
+from tests.deliveries.views.pages import publish_event, set_state, url
 from tests.portal_clients import HTMX, Portal
 
 
@@ -38,15 +38,15 @@ def missed(endpoint: Endpoint) -> int:
 
 def test_events_while_off_and_deliveries_cancelled_by_the_stop_were_missed(portal: Portal) -> None:
     endpoint = portal.add_endpoint(topics=["license.created"])
-    delivered = published(portal.live, n=1)
+    delivered = publish_event(portal.live, n=1)
     Delivery.objects.filter(event=delivered).update(status="delivered")
-    waiting = published(portal.live, n=2)
+    waiting = publish_event(portal.live, n=2)
     switch(endpoint, False)
-    during = [published(portal.live, n=3), published(portal.live, n=4)]
-    published(portal.live, "license.renewed", n=5)
-    published(portal.sandbox, n=6)
+    during = [publish_event(portal.live, n=3), publish_event(portal.live, n=4)]
+    publish_event(portal.live, "license.renewed", n=5)
+    publish_event(portal.sandbox, n=6)
     switch(endpoint, True)
-    published(portal.live, n=7)
+    publish_event(portal.live, n=7)
     found = find_missed_events(endpoint)
     assert found is not None
     assert found.count.number == 3
@@ -57,7 +57,7 @@ def test_events_while_off_and_deliveries_cancelled_by_the_stop_were_missed(porta
 
 def test_deliveries_that_a_person_stopped_and_tests_were_not_missed(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
-    stopped = Delivery.objects.get(event=published(portal.live))
+    stopped = Delivery.objects.get(event=publish_event(portal.live))
     cancel(delivery=stopped, actor=COMMAND_LINE)
     switch(endpoint, False)
     send_test(endpoint=endpoint, actor=COMMAND_LINE)
@@ -67,14 +67,14 @@ def test_deliveries_that_a_person_stopped_and_tests_were_not_missed(portal: Port
 
 def test_a_webhook_that_was_never_off_missed_nothing(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
-    published(portal.live)
+    publish_event(portal.live)
     assert find_missed_events(endpoint) is None
     assert replay_missed_events(endpoint=endpoint, actor=COMMAND_LINE) == 0
 
 
 def test_a_webhook_added_switched_off_missed_every_event_since(portal: Portal) -> None:
     endpoint = portal.add_endpoint(active=False)
-    published(portal.live)
+    publish_event(portal.live)
     assert missed(endpoint) == 1
     switch(endpoint, True)
     assert missed(endpoint) == 1
@@ -83,7 +83,7 @@ def test_a_webhook_added_switched_off_missed_every_event_since(portal: Portal) -
 def test_a_replay_queues_each_once_oldest_first_with_the_usual_retries(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
     switch(endpoint, False)
-    events = [published(portal.live, n=n) for n in range(3)]
+    events = [publish_event(portal.live, n=n) for n in range(3)]
     with pytest.raises(Conflict, match="switch it on first"):
         replay_missed_events(endpoint=endpoint, actor=COMMAND_LINE)
     switch(endpoint, True)
@@ -100,10 +100,10 @@ def test_a_replay_queues_each_once_oldest_first_with_the_usual_retries(portal: P
 
 def test_deliveries_kept_while_suspended_start_anew(portal: Portal) -> None:
     endpoint = portal.add_endpoint()
-    before = Delivery.objects.get(event=published(portal.live))
+    before = Delivery.objects.get(event=publish_event(portal.live))
     set_state(before, attempt_count=2, scheduled_count=2)
     suspend_endpoint(endpoint=endpoint, reason="it answered 410 Gone.", actor=COMMAND_LINE)
-    published(portal.live)
+    publish_event(portal.live)
     assert missed(endpoint) == 2
     resume_endpoint(endpoint=endpoint, actor=COMMAND_LINE)
     assert replay_missed_events(endpoint=endpoint, actor=COMMAND_LINE) == 2
@@ -117,7 +117,7 @@ def test_counting_and_replaying_end_at_a_bound(
     monkeypatch.setattr(missed_events, "MAX_REPLAYED_EVENTS", 2)
     endpoint = portal.add_endpoint()
     for n in range(3):
-        published(portal.live, n=n)
+        publish_event(portal.live, n=n)
     assert count_cancelled_by_stopping([endpoint]).words == "2 or more"
     switch(endpoint, False)
     switch(endpoint, True)
@@ -131,7 +131,7 @@ def test_counting_and_replaying_end_at_a_bound(
 def test_switching_off_says_how_many_are_cancelled(portal: Portal) -> None:
     endpoint, other = portal.add_endpoint(), portal.add_endpoint(name="Other")
     for n in range(3):
-        published(portal.live, n=n)
+        publish_event(portal.live, n=n)
     send_test(endpoint=endpoint, actor=COMMAND_LINE)
     client = portal.client("developer")
     one = client.get(portal.url("endpoint-set-active", endpoint.public_id)).content.decode()
@@ -153,7 +153,7 @@ def test_switching_on_lists_what_was_missed_and_replays_it(portal: Portal) -> No
     endpoint = portal.add_endpoint()
     switch(endpoint, False)
     for n in range(2):
-        published(portal.live, n=n)
+        publish_event(portal.live, n=n)
     client = portal.client("developer")
     page = on_again(portal, endpoint)
     assert page.redirect_chain[-1][0].startswith(url(portal, "endpoint-missed", endpoint.public_id))
@@ -183,7 +183,7 @@ def test_switching_on_in_the_row_says_there_how_much_was_missed(
     else:
         switch(endpoint, False)
     for n in range(count):
-        published(portal.live, n=n)
+        publish_event(portal.live, n=n)
     if suspended:
         Delivery.objects.all().delete()
     verb = "endpoint-resume" if suspended else "endpoint-set-active"
@@ -205,7 +205,7 @@ def test_the_page_of_missed_events_can_switch_the_webhook_on(portal: Portal) -> 
             suspend_endpoint(endpoint=endpoint, reason="It answered 410 Gone.", actor=COMMAND_LINE)
         else:
             switch(endpoint, False)
-        published(portal.live, of=verb)
+        publish_event(portal.live, of=verb)
         assert (
             f'action="{portal.url(verb, endpoint.public_id)}"' in client.get(here).content.decode()
         )
@@ -226,7 +226,7 @@ def test_the_page_of_missed_events_takes_few_queries(portal: Portal) -> None:
     endpoint = portal.add_endpoint(topics=["license.created"])
     switch(endpoint, False)
     for n in range(3):
-        published(portal.live, n=n)
+        publish_event(portal.live, n=n)
     switch(endpoint, True)
     client = portal.client("developer")
     here = url(portal, "endpoint-missed", endpoint.public_id)
@@ -239,7 +239,7 @@ def test_the_page_of_missed_events_takes_few_queries(portal: Portal) -> None:
 
 def test_switching_on_in_the_settings_leads_to_what_was_missed_too(portal: Portal) -> None:
     endpoint = portal.add_endpoint(active=False)
-    published(portal.live)
+    publish_event(portal.live)
     form = {"name": "Mails", "url": endpoint.url, "which": "all", "active": "on"}
     edit = portal.url("endpoint-edit", endpoint.public_id)
     page = portal.client("developer").post(edit, form, follow=True).content.decode()

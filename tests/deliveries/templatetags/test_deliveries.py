@@ -20,7 +20,7 @@ from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.signing_tokens import rotate_token
 from subscriptions.models import Endpoint
 from subscriptions.portal.page_parts import Part
-from tests.deliveries.views.pages import add_attempt, count_hour, delivered_to, set_state
+from tests.deliveries.views.pages import add_attempt, count_hour, create_delivery, set_state
 from tests.portal_clients import HTMX, Portal
 
 TAGS = tuple(
@@ -79,7 +79,7 @@ def test_no_template_tag_asks_the_database(portal: Portal, who: str) -> None:
     portal.add_endpoint(name="Off", url="https://example.com/off", active=False)
     count_hour(endpoints[0], timezone.now(), succeeded=3, failed=1)
     portal.live.endpoints.exclude(pk=endpoints[0].pk).update(all_topics=False)
-    delivery = set_state(delivered_to(portal.live), status="failed")
+    delivery = set_state(create_delivery(portal.live), status="failed")
     add_attempt(delivery)
     detail = [portal.live.pk, delivery.public_id]
     client = portal.client(who)

@@ -18,17 +18,17 @@ def url(portal: Portal, view: str, *arguments: object, of: Broadcaster | None = 
     return reverse(f"deliveries:{view}", args=[(of or portal.live).pk, *arguments])
 
 
-def published(broadcaster: Broadcaster, topic: str = "license.created", **data: Any) -> Event:
+def publish_event(broadcaster: Broadcaster, topic: str = "license.created", **data: Any) -> Event:
     return publish(broadcaster=broadcaster, topic=topic, data=data).event
 
 
-def delivered_to(broadcaster: Broadcaster, **data: Any) -> Delivery:
+def create_delivery(broadcaster: Broadcaster, **data: Any) -> Delivery:
     """The delivery of a new event to the broadcaster's only endpoint."""
-    return Delivery.objects.get(event=published(broadcaster, **data))
+    return Delivery.objects.get(event=publish_event(broadcaster, **data))
 
 
 def add_attempt(delivery: Delivery, **fields: Any) -> Attempt:
-    """A request in the log, as the pump would have written it; the delivery is left alone."""
+    """An attempt in the log, as a pump writes it; the delivery itself is not changed."""
     values = {
         "number": delivery.attempts.count() + 1,
         "trigger": "publish",

@@ -17,7 +17,7 @@ from deliveries.models import Delivery, DeliveryStatus
 from subscriptions.identifiers import first_uuid7
 from subscriptions.models import AuditEntry
 from subscriptions.paging import keyset
-from tests.deliveries.views.pages import add_attempt, delivered_to, published, set_state, url
+from tests.deliveries.views.pages import add_attempt, create_delivery, publish_event, set_state, url
 from tests.portal_clients import HTMX, Portal
 
 
@@ -35,7 +35,7 @@ def test_an_empty_log_says_what_comes_next(portal: Portal) -> None:
 
 def test_deliveries_are_listed_newest_first(portal: Portal) -> None:
     portal.add_endpoint()
-    made = [delivered_to(portal.live, n=n).public_id for n in range(3)]
+    made = [create_delivery(portal.live, n=n).public_id for n in range(3)]
     assert shown_ids(portal) == made[::-1]
 
 
@@ -47,10 +47,10 @@ def mixed(portal: Portal) -> dict[str, Delivery]:
         name="Second", url="https://example.com/2", topics=["license.renewed"]
     )
     made = {
-        "delivered": published(portal.live, "license.created", key="findme-ü"),
-        "failed": published(portal.live, "license.created", key="b"),
-        "pending": published(portal.live, "license.renewed", key="c"),
-        "test": published(portal.live, "license.renewed", key="d"),
+        "delivered": publish_event(portal.live, "license.created", key="findme-ü"),
+        "failed": publish_event(portal.live, "license.created", key="b"),
+        "pending": publish_event(portal.live, "license.renewed", key="c"),
+        "test": publish_event(portal.live, "license.renewed", key="d"),
     }
     found = {name: Delivery.objects.get(event=event) for name, event in made.items()}
     set_state(found["delivered"], status="delivered", status_code=200, attempt_count=1)
@@ -80,7 +80,7 @@ def mixed(portal: Portal) -> dict[str, Delivery]:
         ("since=2190-01-01", set()),
     ],
 )
-def test_a_filter_leaves_what_it_names(
+def test_a_filter_leaves_the_deliveries_that_it_names(
     portal: Portal, mixed: dict[str, Delivery], query: str, names: set[str]
 ) -> None:
     assert set(shown_ids(portal, query)) == {mixed[name].public_id for name in names}
@@ -94,7 +94,9 @@ def test_the_log_of_a_webhook_is_its_tab(portal: Portal, mixed: dict[str, Delive
     assert 'aria-label="Parts of this webhook"' in response.content.decode()
 
 
-def test_whole_ids_are_found(portal: Portal, mixed: dict[str, Delivery]) -> None:
+def test_a_search_finds_an_object_by_its_whole_id(
+    portal: Portal, mixed: dict[str, Delivery]
+) -> None:
     wanted = mixed["pending"]
     for text in (wanted.public_id, wanted.event.event_id, wanted.event.event_id[4:20]):
         assert wanted.public_id in shown_ids(portal, f"q={text}")
@@ -119,7 +121,7 @@ def test_a_filter_that_makes_no_sense_shows_nothing_and_says_so(
     assert 'class="fault" role="alert"' in text
 
 
-def test_filters_are_chips_each_with_the_way_to_be_without_it(
+def test_each_filter_is_a_chip_with_a_link_that_removes_it(
     portal: Portal, mixed: dict[str, Delivery]
 ) -> None:
     response = portal.client("viewer").get(
@@ -132,7 +134,7 @@ def test_filters_are_chips_each_with_the_way_to_be_without_it(
 
 def test_another_broadcasters_deliveries_are_in_no_list_and_no_search(portal: Portal) -> None:
     portal.add_endpoint(portal.foreign)
-    foreign = delivered_to(portal.foreign, key="secret-of-others")
+    foreign = create_delivery(portal.foreign, key="secret-of-others")
     for query in (
         "",
         f"q={foreign.public_id}",
@@ -147,11 +149,11 @@ def test_pages_stay_as_they_are_while_rows_are_added(
 ) -> None:
     monkeypatch.setattr(pages, "PAGE_SIZE", 2)
     portal.add_endpoint()
-    made = [delivered_to(portal.live, n=n).public_id for n in range(5)][::-1]
+    made = [create_delivery(portal.live, n=n).public_id for n in range(5)][::-1]
     client = portal.client("viewer")
     first = client.get(url(portal, "delivery-list"))
     assert [d.public_id for d in first.context["page"].rows] == made[:2]
-    delivered_to(portal.live, n=99)
+    create_delivery(portal.live, n=99)
     second = client.get(first.context["older_url"])
     assert [d.public_id for d in second.context["page"].rows] == made[2:4]
     third = client.get(second.context["older_url"])
@@ -160,14 +162,14 @@ def test_pages_stay_as_they_are_while_rows_are_added(
     assert "hx-trigger" not in third.content.decode()
 
 
-def test_a_search_looks_through_so_many_and_offers_to_go_on(
+def test_a_search_stops_at_its_limit_and_offers_to_continue(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keyset, "MAX_SEARCHED_ROWS", 2)
     portal.add_endpoint()
-    wanted = delivered_to(portal.live, key="needle")
+    wanted = create_delivery(portal.live, key="needle")
     for n in range(3):
-        delivered_to(portal.live, n=n)
+        create_delivery(portal.live, n=n)
     client = portal.client("viewer")
     first = client.get(f"{url(portal, 'delivery-list')}?q=needle")
     assert first.context["page"].rows == []
@@ -179,7 +181,7 @@ def test_a_search_looks_through_so_many_and_offers_to_go_on(
 def test_the_live_tail_answers_304_until_something_changes(portal: Portal) -> None:
     portal.add_endpoint()
     delivery = set_state(
-        delivered_to(portal.live), next_attempt_at=timezone.now() + timedelta(hours=1)
+        create_delivery(portal.live), next_attempt_at=timezone.now() + timedelta(hours=1)
     )
     client, address = portal.client("viewer"), url(portal, "delivery-list")
     page = client.get(address)
@@ -194,7 +196,7 @@ def test_the_live_tail_answers_304_until_something_changes(portal: Portal) -> No
     assert "Delivered" in fragment.content.decode()
 
 
-def test_a_search_is_not_made_again_by_itself(portal: Portal) -> None:
+def test_a_search_is_not_repeated_by_polling(portal: Portal) -> None:
     text = portal.client("viewer").get(f"{url(portal, 'delivery-list')}?q=x").content.decode()
     assert "data-poll" not in text
     assert "Search again" in text
@@ -208,7 +210,7 @@ def test_a_paused_tail_does_not_poll(portal: Portal) -> None:
 
 def test_a_delivery_shows_each_attempt_with_why_and_what_to_do(portal: Portal) -> None:
     portal.add_endpoint()
-    delivery = delivered_to(portal.live, key="K-1")
+    delivery = create_delivery(portal.live, key="K-1")
     add_attempt(delivery)
     reason = "Attempt 1 answered HTTP 500 and was not accepted."
     add_attempt(delivery, trigger="retry", retry_reason=reason, response_body=b"other")
@@ -226,16 +228,16 @@ def test_a_delivery_shows_each_attempt_with_why_and_what_to_do(portal: Portal) -
     assert "hx-trigger" in page
 
 
-def test_a_delivery_at_its_end_does_not_poll(portal: Portal) -> None:
+def test_an_ended_delivery_does_not_poll(portal: Portal) -> None:
     portal.add_endpoint()
-    delivery = set_state(delivered_to(portal.live), status="delivered", next_attempt_at=None)
+    delivery = set_state(create_delivery(portal.live), status="delivered", next_attempt_at=None)
     page = portal.client("owner").get(url(portal, "delivery-detail", delivery.public_id))
     assert "data-poll" not in page.content.decode()
 
 
 def test_a_pending_delivery_answers_304_until_it_changes(portal: Portal) -> None:
     portal.add_endpoint()
-    delivery = delivered_to(portal.live)
+    delivery = create_delivery(portal.live)
     client, address = portal.client("viewer"), url(portal, "delivery-detail", delivery.public_id)
     tag = client.get(address).context["tag_json"].replace('\\"', '"')[1:-1]
     headers: dict[str, Any] = HTMX | {"If-None-Match": tag}
@@ -249,7 +251,7 @@ def test_a_pending_delivery_answers_304_until_it_changes(portal: Portal) -> None
 
 def test_what_a_receiver_sent_is_shown_and_never_becomes_markup(portal: Portal) -> None:
     portal.add_endpoint()
-    delivery = delivered_to(portal.live)
+    delivery = create_delivery(portal.live)
     evil = '<script>alert(1)</script>\u202e"><img src=x>'
     add_attempt(
         delivery,
@@ -266,7 +268,7 @@ def test_what_a_receiver_sent_is_shown_and_never_becomes_markup(portal: Portal) 
 
 def test_the_log_of_a_deleted_webhook_stays_readable(portal: Portal) -> None:
     endpoint = portal.add_endpoint(name="Gone one")
-    delivery = delivered_to(portal.live)
+    delivery = create_delivery(portal.live)
     endpoint.deleted_at = timezone.now()
     endpoint.save()
     assert shown_ids(portal, f"endpoint={endpoint.public_id}") == [delivery.public_id]
@@ -282,7 +284,7 @@ def exported(portal: Portal, query: str) -> str:
     return b"".join(response.streaming_content).decode()
 
 
-def test_the_log_is_exported_as_its_filters_leave_it(
+def test_an_export_has_the_deliveries_that_the_filters_leave(
     portal: Portal, mixed: dict[str, Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "_ROWS_A_QUERY", 1)
@@ -297,9 +299,9 @@ def test_the_log_is_exported_as_its_filters_leave_it(
 
 def test_an_export_holds_nothing_of_others_and_no_formula(portal: Portal) -> None:
     portal.add_endpoint(portal.foreign)
-    delivered_to(portal.foreign)
+    create_delivery(portal.foreign)
     portal.add_endpoint(name="=1+1")
-    delivered_to(portal.live)
+    create_delivery(portal.live)
     rows = list(csv.DictReader(io.StringIO(exported(portal, "format=csv"))))
     assert [row["endpoint_name"] for row in rows] == ["'=1+1"]
 
@@ -334,7 +336,7 @@ def test_no_cell_of_a_csv_is_a_formula(name: object, cell: object) -> None:
     assert export._cell(name) == cell
 
 
-def test_an_export_is_a_download_of_no_other_kind_and_is_in_the_audit_log(portal: Portal) -> None:
+def test_an_export_is_a_download_in_a_known_format_and_is_in_the_audit_log(portal: Portal) -> None:
     url_ = f"{url(portal, 'delivery-export')}?format=csv&status=failed"
     response = portal.client("viewer").get(url_)
     assert response.headers["Content-Disposition"].startswith("attachment;")
@@ -345,9 +347,9 @@ def test_an_export_is_a_download_of_no_other_kind_and_is_in_the_audit_log(portal
     assert entry.after == {"format": "csv", "filters": "status=failed"}
 
 
-def test_days_are_the_viewers_and_the_address_says_in_which_zone(portal: Portal) -> None:
+def test_days_are_in_the_viewers_zone_which_the_url_names(portal: Portal) -> None:
     portal.add_endpoint()
-    late = delivered_to(portal.live)
+    late = create_delivery(portal.live)
     # 23:30 in UTC is half past noon of the next day in Auckland, where it is summer.
     moment = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
     key = UUID(int=first_uuid7(moment).int | (late.pk.int & (1 << 80) - 1))

@@ -8,13 +8,13 @@ import pytest
 from django.utils import timezone
 
 from subscriptions.models import AuditEntry
-from tests.deliveries.views.pages import delivered_to, set_state, url
+from tests.deliveries.views.pages import create_delivery, set_state, url
 from tests.portal_clients import HTMX, Portal
 
 
 def test_a_failed_delivery_is_resent_without_javascript(portal: Portal) -> None:
     portal.add_endpoint()
-    delivery = set_state(delivered_to(portal.live), status="failed", next_attempt_at=None)
+    delivery = set_state(create_delivery(portal.live), status="failed", next_attempt_at=None)
     response = portal.client("developer").post(
         url(portal, "delivery-resend", delivery.public_id), follow=True
     )
@@ -27,7 +27,7 @@ def test_a_failed_delivery_is_resent_without_javascript(portal: Portal) -> None:
 
 def test_a_row_is_resent_in_place_with_htmx(portal: Portal) -> None:
     portal.add_endpoint()
-    delivery = set_state(delivered_to(portal.live), status="failed", next_attempt_at=None)
+    delivery = set_state(create_delivery(portal.live), status="failed", next_attempt_at=None)
     response = portal.client("developer").post(
         url(portal, "delivery-resend", delivery.public_id), {"row": "1"}, headers=HTMX
     )
@@ -37,9 +37,9 @@ def test_a_row_is_resent_in_place_with_htmx(portal: Portal) -> None:
     assert 'hx-swap-oob="true"' in text
 
 
-def test_what_cannot_be_done_is_said_and_changes_nothing(portal: Portal) -> None:
+def test_a_refused_action_says_why_and_changes_nothing(portal: Portal) -> None:
     portal.add_endpoint()
-    delivery = set_state(delivered_to(portal.live), status="delivered", next_attempt_at=None)
+    delivery = set_state(create_delivery(portal.live), status="delivered", next_attempt_at=None)
     client = portal.client("developer")
     for view in ("delivery-cancel", "delivery-retry-now"):
         response = client.post(url(portal, view, delivery.public_id), follow=True)
@@ -48,9 +48,9 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(portal: Portal) -> None
     assert delivery.status == "delivered"
 
 
-def test_stopping_is_asked_about_first(portal: Portal) -> None:
+def test_stopping_retries_asks_first(portal: Portal) -> None:
     portal.add_endpoint()
-    delivery = delivered_to(portal.live)
+    delivery = create_delivery(portal.live)
     address = url(portal, "delivery-cancel", delivery.public_id)
     client = portal.client("developer")
     page = client.get(address).content.decode()
@@ -68,7 +68,7 @@ def test_stopping_is_asked_about_first(portal: Portal) -> None:
 def test_the_planned_retry_is_made_now(portal: Portal) -> None:
     portal.add_endpoint()
     later = timezone.now() + timedelta(hours=1)
-    delivery = set_state(delivered_to(portal.live), next_attempt_at=later, attempt_count=1)
+    delivery = set_state(create_delivery(portal.live), next_attempt_at=later, attempt_count=1)
     portal.client("developer").post(url(portal, "delivery-retry-now", delivery.public_id))
     delivery.refresh_from_db()
     assert delivery.next_attempt_at is not None
@@ -76,11 +76,13 @@ def test_the_planned_retry_is_made_now(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize(("action", "status"), [("resend", "pending"), ("cancel", "cancelled")])
-def test_several_are_changed_after_a_question(portal: Portal, action: str, status: str) -> None:
+def test_several_deliveries_are_changed_after_a_question(
+    portal: Portal, action: str, status: str
+) -> None:
     portal.add_endpoint()
     portal.add_endpoint(portal.foreign)
-    mine = [delivered_to(portal.live, n=n) for n in range(2)]
-    foreign = delivered_to(portal.foreign)
+    mine = [create_delivery(portal.live, n=n) for n in range(2)]
+    foreign = create_delivery(portal.foreign)
     chosen = {"action": action, "delivery": [d.public_id for d in [*mine, foreign]]}
     client = portal.client("developer")
     question = client.post(url(portal, "delivery-bulk"), chosen)

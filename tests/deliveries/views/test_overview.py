@@ -11,7 +11,7 @@ from django.utils import timezone
 from deliveries.models import BinRequest, EndpointHealth, RequestBin
 from deliveries.statistics.traffic import PERIODS, percentile, read_traffic
 from subscriptions.models import Broadcaster
-from tests.deliveries.views.pages import count_hour, delivered_to, set_state, url
+from tests.deliveries.views.pages import count_hour, create_delivery, set_state, url
 from tests.portal_clients import Portal
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
@@ -86,10 +86,10 @@ def test_what_needs_attention_comes_with_its_cause(portal: Portal) -> None:
     assert "it answered 410 Gone." in text
 
 
-def test_what_waits_is_told_by_its_age(portal: Portal) -> None:
+def test_the_overview_says_since_when_the_oldest_due_delivery_waits(portal: Portal) -> None:
     portal.add_endpoint()
     due = timezone.now() - timedelta(minutes=7)
-    set_state(delivered_to(portal.live), next_attempt_at=due)
+    set_state(create_delivery(portal.live), next_attempt_at=due)
     response = overview(portal)
     assert response.context["waiting_since"] == due
     assert "7 minutes ago" in response.content.decode()
@@ -108,7 +108,7 @@ def test_the_first_steps_are_ticked_by_what_happened(portal: Portal) -> None:
     assert ticked() == [False] * 4
     endpoint = portal.add_endpoint()
     assert ticked() == [True, False, False, False]
-    test = delivered_to(portal.live)
+    test = create_delivery(portal.live)
     set_state(test, test=True, status="failed")
     assert ticked() == [True, False, False, False]
     set_state(test, status="delivered")
@@ -131,8 +131,8 @@ def test_the_first_steps_of_one_broadcaster_are_not_anothers(portal: Portal) -> 
 
 def test_tests_are_not_among_the_latest_failures(portal: Portal) -> None:
     portal.add_endpoint()
-    failed = set_state(delivered_to(portal.live, n=1), status="failed")
-    set_state(delivered_to(portal.live, n=2), status="failed", test=True)
+    failed = set_state(create_delivery(portal.live, n=1), status="failed")
+    set_state(create_delivery(portal.live, n=2), status="failed", test=True)
     assert [d.pk for d in overview(portal).context["failures"]] == [failed.pk]
 
 

@@ -17,7 +17,7 @@ from subscriptions.audit import COMMAND_LINE, record
 from subscriptions.models import AuditEntry
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal import PortalRequest
-from tests.deliveries.views.pages import count_hour, delivered_to, published, set_state, url
+from tests.deliveries.views.pages import count_hour, create_delivery, publish_event, set_state, url
 from tests.portal_clients import HTMX, Portal
 
 
@@ -28,7 +28,9 @@ def portal_request(portal: Portal) -> PortalRequest:
     return request
 
 
-def test_the_health_of_a_list_is_read_by_one_query_and_is_ones_own(portal: Portal) -> None:
+def test_the_health_of_a_list_takes_one_query_and_leaves_out_foreign_webhooks(
+    portal: Portal,
+) -> None:
     own = [portal.add_endpoint(url=f"https://example.com/{n}") for n in range(3)]
     foreign = portal.add_endpoint(portal.foreign)
     for endpoint in [*own, foreign]:
@@ -73,7 +75,7 @@ def test_a_topic_says_when_its_last_event_came(portal: Portal) -> None:
     client = portal.client("viewer")
     address = portal.url("topic-detail", "license.created")
     assert "Not yet" in client.get(address).content.decode()
-    event = published(portal.live)
+    event = publish_event(portal.live)
     text = client.get(address).content.decode()
     assert url(portal, "event-detail", event.event_id) in text
 
@@ -91,7 +93,7 @@ def test_a_question_before_stopping_says_how_many_deliveries_that_cancels(
 ) -> None:
     endpoint = portal.add_endpoint()
     for number in range(waiting):
-        published(portal.live, n=number)
+        publish_event(portal.live, n=number)
     client = portal.client("developer")
     for view in ("endpoint-set-active", "endpoint-delete"):
         assert words in client.get(portal.url(view, endpoint.public_id)).content.decode()
@@ -103,7 +105,7 @@ def test_a_question_before_stopping_says_how_many_deliveries_that_cancels(
 
 def test_a_webhook_that_is_switched_on_leads_to_what_it_missed(portal: Portal) -> None:
     endpoint = portal.add_endpoint(active=False)
-    published(portal.live)
+    publish_event(portal.live)
     client = portal.client("developer")
     switch = portal.url("endpoint-set-active", endpoint.public_id)
     missed = url(portal, "endpoint-missed", endpoint.public_id)
@@ -120,7 +122,7 @@ def test_the_start_page_is_the_overview(portal: Portal) -> None:
 
 def test_an_entry_of_the_audit_log_leads_to_its_delivery_or_event(portal: Portal) -> None:
     portal.add_endpoint()
-    delivery = set_state(delivered_to(portal.live), status="failed")
+    delivery = set_state(create_delivery(portal.live), status="failed")
     targets = {
         "delivery.resend": delivery.public_id,
         "event.deliver_missed": delivery.event.event_id,

@@ -36,7 +36,7 @@ def test_healthz_needs_no_database() -> None:
 
 
 @pytest.mark.django_db
-def test_readyz_tells_of_the_database_the_workers_and_the_oldest_due_delivery() -> None:
+def test_readyz_reports_the_database_the_workers_and_the_oldest_due_delivery() -> None:
     pump(age_seconds=3)
     overdue(seconds=90)
     body = Client().get("/readyz").json()
@@ -46,7 +46,7 @@ def test_readyz_tells_of_the_database_the_workers_and_the_oldest_due_delivery() 
 
 
 @pytest.mark.django_db
-def test_silent_workers_are_said_and_take_no_web_process_out_of_service() -> None:
+def test_silent_workers_are_reported_and_take_no_web_process_out_of_service() -> None:
     assert Client().get("/readyz").json()["status"] == "degraded"
     pump(age_seconds=61)
     response = Client().get("/readyz")

@@ -17,7 +17,7 @@ from deliveries.signing.signature import signature_headers
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.signing_tokens import decrypt_tokens, rotate_token
 from subscriptions.models import Endpoint
-from tests.deliveries.views.pages import add_attempt, delivered_to, published, url
+from tests.deliveries.views.pages import add_attempt, create_delivery, publish_event, url
 from tests.portal_clients import HTMX, Portal, make_portal
 
 TOKEN = "a-typed-token-of-acme"
@@ -98,7 +98,7 @@ def test_a_rewritten_body_is_named_with_its_first_byte_and_the_line_to_change(
 
 def test_the_body_of_the_delivery_is_compared_where_its_id_is_given(portal: Portal) -> None:
     endpoint = endpoint_of(portal)
-    delivery = delivered_to(portal.live, key="x")
+    delivery = create_delivery(portal.live, key="x")
     headers = lines(signed(endpoint, delivery.event.body.encode()))
     cut = delivery.event.body[:20]
     for named in (delivery.public_id, delivery.event.event_id):
@@ -107,8 +107,8 @@ def test_the_body_of_the_delivery_is_compared_where_its_id_is_given(portal: Port
 
 def test_without_an_id_a_recent_event_is_found_by_the_signature_itself(portal: Portal) -> None:
     endpoint = endpoint_of(portal)
-    event = published(portal.live, key="x")
-    published(portal.live, key="y")
+    event = publish_event(portal.live, key="x")
+    publish_event(portal.live, key="y")
     headers = lines(signed(endpoint, event.body.encode()))
     response = ask(portal, headers=headers, body=event.body[:20])
     assert verdict(response) == "truncated-body"
@@ -121,7 +121,7 @@ def test_the_event_of_another_broadcaster_is_unknown_here(portal: Portal) -> Non
     others = "a-token-that-others-have"
     rotate_token(endpoint=foreign, actor=COMMAND_LINE, token=others, overlap=timedelta(0))
     foreign.refresh_from_db()
-    event = published(portal.foreign, key="secret-thing")
+    event = publish_event(portal.foreign, key="secret-thing")
     headers = lines(signed(foreign, event.body.encode()))
     response = ask(portal, headers=headers, body="{}", event=event.event_id)
     assert verdict(response) == "empty-body"
@@ -254,7 +254,7 @@ def test_an_upload_that_is_too_large_is_refused_and_not_written_to_disk(
 
 def test_a_delivery_fills_the_form_with_what_was_sent(portal: Portal) -> None:
     endpoint = endpoint_of(portal)
-    delivery = delivered_to(portal.live, key="x")
+    delivery = create_delivery(portal.live, key="x")
     headers = signed(endpoint, delivery.event.body.encode())
     add_attempt(delivery, request_headers=[["X-Old", "1"]])
     add_attempt(delivery, request_headers=[list(pair) for pair in headers.items()])
@@ -278,7 +278,7 @@ def test_a_delivery_fills_the_form_with_what_was_sent(portal: Portal) -> None:
 
 def test_another_broadcasters_delivery_is_not_filled_in(portal: Portal) -> None:
     endpoint_of(portal, broadcaster=portal.foreign)
-    delivery = delivered_to(portal.foreign, key="x")
+    delivery = create_delivery(portal.foreign, key="x")
     address = f"{url(portal, 'signature-debugger')}?delivery={delivery.public_id}"
     assert portal.client("owner").get(address).status_code == 404
 
@@ -313,7 +313,7 @@ def test_it_takes_twelve_queries_at_most_and_writes_nothing(
 ) -> None:
     endpoint = endpoint_of(portal)
     for number in range(5):
-        published(portal.live, n=number)
+        publish_event(portal.live, n=number)
     client = portal.client("developer")
     address = url(portal, "signature-debugger")
     client.get(address)

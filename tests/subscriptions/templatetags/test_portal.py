@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
         (-86_400 * 3, "3 days ago"),
     ],
 )
-def test_a_moment_in_words(seconds: float, words: str) -> None:
+def test_a_moment_is_described_relative_to_now(seconds: float, words: str) -> None:
     assert relative_words(NOW + timedelta(seconds=seconds), NOW) == words
 
 
@@ -83,6 +83,6 @@ def test_json_is_indented_and_other_text_left_alone() -> None:
     assert pretty_json("not json") == "not json"
 
 
-def test_actions_of_the_audit_log_in_words() -> None:
+def test_actions_of_the_audit_log_are_described() -> None:
     assert describe_action("endpoint.rotate_token") == "Signing token rotated"
     assert describe_action("endpoint.take_apart") == "Endpoint: take apart"

@@ -82,7 +82,7 @@ def ids(page: tuple[str, ...]) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
-def test_nobody_is_sent_to_sign_in_and_back(portal: Portal, page: Any) -> None:
+def test_who_is_signed_out_is_sent_to_the_sign_in_page_and_back(portal: Portal, page: Any) -> None:
     url = portal.url(page[0], *argument(portal, page[1]))
     response = portal.client("nobody").get(url)
     assert response.status_code == 302

@@ -43,7 +43,7 @@ def test_the_start_page_leads_to_the_broadcaster_looked_at_last(portal: Portal) 
     assert client.get("/")["Location"].startswith(f"/b/{portal.sandbox.pk}/")
 
 
-def test_the_account_is_ones_own(portal: Portal) -> None:
+def test_a_user_changes_no_account_but_their_own(portal: Portal) -> None:
     client = portal.client("viewer")
     html = client.get(portal.url("account")).content.decode()
     assert 'data-zone="local"' in html

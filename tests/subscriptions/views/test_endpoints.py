@@ -148,7 +148,7 @@ def test_a_use_case_is_chosen_without_javascript_and_nothing_is_saved(portal: Po
     assert not Endpoint.objects.exists()
 
 
-def test_the_limit_is_told_in_the_list_and_by_the_form(db: None) -> None:
+def test_the_limit_is_shown_in_the_list_and_enforced_by_the_form(db: None) -> None:
     portal = make_portal("cleeng")
     portal.live.max_endpoints = 1
     portal.live.save()
@@ -330,7 +330,7 @@ def test_an_empty_list_names_the_next_step_to_whoever_can_take_it(portal: Portal
         ("https://nothing.invalid/", "nothing.invalid has no address in DNS now"),
     ],
 )
-def test_a_url_is_judged_as_its_field_is_left(portal: Portal, url: str, words: str) -> None:
+def test_a_url_is_checked_as_its_field_is_left(portal: Portal, url: str, words: str) -> None:
     response = portal.client("developer").get(
         portal.url("endpoint-check-url"), {"url": url}, headers=HTMX
     )

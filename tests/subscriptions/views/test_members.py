@@ -94,7 +94,7 @@ def test_without_a_mail_server_no_mail_is_claimed_and_the_link_is_there(
     assert "/invitations/" in html
 
 
-def test_a_mail_that_could_not_be_sent_is_told(
+def test_a_mail_that_could_not_be_sent_is_reported(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_arguments: object) -> None:

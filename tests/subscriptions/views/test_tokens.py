@@ -113,7 +113,7 @@ def test_a_publisher_token_is_shown_once_and_works(portal: Portal) -> None:
     assert "192.0.2.1" in client.get(url).content.decode()
 
 
-def test_a_publisher_token_needs_a_name_a_scope_and_a_future(portal: Portal) -> None:
+def test_a_publisher_token_needs_a_name_a_scope_and_a_day_to_come(portal: Portal) -> None:
     client = portal.client("developer")
     url = portal.url("publisher-token-new")
     assert "Name is missing." in client.post(url, {}).content.decode()
@@ -134,7 +134,7 @@ def test_a_revoked_publisher_token_opens_nothing(portal: Portal) -> None:
     assert not mail.outbox
 
 
-def test_a_secret_that_no_key_opens_any_more_is_gone_and_no_error(
+def test_a_secret_that_no_key_decrypts_any_more_is_missing_without_an_error(
     portal: Portal, settings: Any
 ) -> None:
     client = portal.client("developer")
@@ -146,7 +146,7 @@ def test_a_secret_that_no_key_opens_any_more_is_gone_and_no_error(
     assert not re.search(r"whp_\w{46}", page.content.decode())
 
 
-def test_a_token_that_no_key_opens_is_refused_in_words_and_not_recorded_as_shown(
+def test_a_token_that_no_key_decrypts_is_refused_and_not_recorded_as_revealed(
     portal: Portal, settings: Any
 ) -> None:
     endpoint = portal.add_endpoint()
