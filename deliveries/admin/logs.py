@@ -23,7 +23,7 @@ from subscriptions.admin.log_tables import (
 )
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.models import Broadcaster
-from subscriptions.portal.access import actor_of
+from subscriptions.portal import actor_of
 
 SHOWN_BODY_BYTES = 16 * 1024
 

@@ -12,7 +12,7 @@ from deliveries.models import BinRequest, RequestBin
 from deliveries.test_console.request_bin import empty
 from subscriptions.admin.base import ReadOnlyAdmin, act_on_each
 from subscriptions.admin.log_tables import LogTableAdmin
-from subscriptions.portal.access import actor_of
+from subscriptions.portal import actor_of
 
 
 @admin.register(RequestBin)

@@ -14,9 +14,8 @@ from deliveries.views.endpoint_tests import refusal_fragment, show_queued
 from subscriptions.errors import PortalError, Refused
 from subscriptions.models import Endpoint, Topic
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal.access import PortalRequest, broadcaster_page
+from subscriptions.portal import PortalRequest, broadcaster_page, page
 from subscriptions.portal.endpoint_pages import endpoint_head
-from subscriptions.portal.responses import page
 
 
 @broadcaster_page(Role.DEVELOPER)

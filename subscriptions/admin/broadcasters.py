@@ -15,8 +15,7 @@ from django.utils.cache import add_never_cache_headers
 from subscriptions.accounts import create_broadcaster, update_broadcaster
 from subscriptions.admin.base import NoDeleteAdmin
 from subscriptions.models import Broadcaster, User
-from subscriptions.portal import one_time_secrets
-from subscriptions.portal.access import actor_of
+from subscriptions.portal import actor_of, one_time_secrets
 
 
 class NewBroadcasterForm(forms.ModelForm[Broadcaster]):

@@ -20,7 +20,7 @@ from subscriptions.endpoints.settings import EndpointSettings
 from subscriptions.endpoints.status import resume_endpoint, set_endpoint_active, suspend_endpoint
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
-from subscriptions.portal.access import actor_of
+from subscriptions.portal import actor_of
 
 SETTINGS = ["name", "url", "description", "active", "rate_limit", "timeout_seconds", "signature"]
 _IDENTITY_FIELDS = ["public_id", "broadcaster", "state", "status_reason", "status_changed_at"]

@@ -21,7 +21,7 @@ from subscriptions.audit import record_for_user
 from subscriptions.errors import Conflict
 from subscriptions.models import Invitation, Member, User
 from subscriptions.models.broadcaster import Role
-from subscriptions.portal.access import actor_of
+from subscriptions.portal import actor_of
 
 
 class NewUserForm(AdminUserCreationForm[User]):

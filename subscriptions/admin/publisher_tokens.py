@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from subscriptions.accounts import revoke_token
 from subscriptions.admin.base import ReadOnlyAdmin, act_on_each
 from subscriptions.models import PublisherToken
-from subscriptions.portal.access import actor_of
+from subscriptions.portal import actor_of
 
 
 @admin.register(PublisherToken)

@@ -6,7 +6,7 @@ Each app registers the pages of its menu (`menu`) and what it adds to pages of t
 `one_time_secrets`; a viewer's theme and time zone are read by `display_preferences`.
 """
 
-from subscriptions.portal.access import PortalRequest, at_least, broadcaster_page
+from subscriptions.portal.access import PortalRequest, actor_of, at_least, broadcaster_page
 from subscriptions.portal.forms import PortalForm
 from subscriptions.portal.responses import (
     confirm,
@@ -20,6 +20,7 @@ from subscriptions.portal.responses import (
 __all__ = [
     "PortalForm",
     "PortalRequest",
+    "actor_of",
     "at_least",
     "broadcaster_page",
     "confirm",

@@ -11,8 +11,7 @@ from django.shortcuts import redirect, render
 from subscriptions.accounts.members import accept_invitation, find_invitation, is_for
 from subscriptions.errors import PortalError
 from subscriptions.models import User
-from subscriptions.portal import no_store
-from subscriptions.portal.access import actor_of
+from subscriptions.portal import actor_of, no_store
 
 
 def accept(request: HttpRequest, token: str) -> HttpResponse:
