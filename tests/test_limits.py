@@ -145,7 +145,7 @@ def test_an_export_is_streamed_and_ends_at_its_limit(
     name: str, portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "MAX_ROWS", 3)
-    monkeypatch.setattr(export, "_ROWS_A_QUERY", 2)
+    monkeypatch.setattr(export, "_ROWS_PER_QUERY", 2)
     portal.add_endpoint()
     for n in range(5):
         publish(broadcaster=portal.live, topic="license.created", data={"n": n})

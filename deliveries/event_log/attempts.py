@@ -1,4 +1,4 @@
-"""Attempts as the delivery page shows them."""
+"""What the page of a delivery shows of each attempt: timings, response, and what has changed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from django.utils.dateparse import parse_datetime
 
 from deliveries.diagnosis.attempts import explain_attempt
 from deliveries.diagnosis.failure import failure_name
-from deliveries.event_log.bodies import ShownBody, header_value, shown_body, visible
+from deliveries.event_log.bodies import RenderedBody, find_header, render_body, reveal_unseen
 from deliveries.event_log.curl_command import curl_command
-from deliveries.event_log.timeline import done
+from deliveries.event_log.timeline import list_past_steps
 from deliveries.models import Attempt, Delivery
 
-# A part of the time bar is drawn at least this wide, of 100.
-_LEAST_WIDTH = 0.6
+# A part of the time bar is drawn at least this wide, in hundredths of the whole.
+_MIN_WIDTH = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,51 +32,58 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownAttempt:
+class AttemptDetails:
+    """changes: what is different from the attempt before, in words."""
+
     attempt: Attempt
     title: str
     explanation: Any
     timings: tuple[Timing, ...]
     response_headers: tuple[tuple[str, str], ...]
-    response_body: ShownBody
+    response_body: RenderedBody
     curl: str
-    changes: tuple[str, ...]  # against the attempt before
+    changes: tuple[str, ...]
     certificate_expires_at: datetime | None
 
 
-def shown_attempts(delivery: Delivery, attempts: Sequence[Attempt]) -> list[ShownAttempt]:
-    """In the order given, by number. `delivery` has its event, endpoint and platform loaded."""
-    shown = []
+def describe_attempts(delivery: Delivery, attempts: Sequence[Attempt]) -> list[AttemptDetails]:
+    """The details of attempts, in the order given, which is that of their numbers.
+
+    The delivery has its event, endpoint, broadcaster and platform loaded.
+    """
+    described = []
     before: Attempt | None = None
-    for step, attempt in zip(done(delivery, attempts), attempts, strict=True):
-        shown.append(_shown(delivery, attempt, step.title, before))
+    for step, attempt in zip(list_past_steps(delivery, attempts), attempts, strict=True):
+        described.append(_describe(delivery, attempt, step.title, before))
         before = attempt
-    return shown
+    return described
 
 
-def _shown(
+def _describe(
     delivery: Delivery, attempt: Attempt, title: str, before: Attempt | None
-) -> ShownAttempt:
-    content_type = header_value(attempt.response_headers, "content-type")
-    return ShownAttempt(
+) -> AttemptDetails:
+    content_type = find_header(attempt.response_headers, "content-type")
+    return AttemptDetails(
         attempt=attempt,
         title=title,
         explanation=explain_attempt(attempt, delivery.endpoint, delivery.broadcaster.rules),
-        timings=tuple(timings(attempt)),
-        response_headers=tuple((visible(n), visible(v)) for n, v in attempt.response_headers),
-        response_body=shown_body(bytes(attempt.response_body), content_type),
+        timings=tuple(_split_duration(attempt)),
+        response_headers=tuple(
+            (reveal_unseen(name), reveal_unseen(value)) for name, value in attempt.response_headers
+        ),
+        response_body=render_body(bytes(attempt.response_body), content_type),
         curl=curl_command(
             url=attempt.request_url,
             headers=attempt.request_headers,
             body=delivery.event.body,
         ),
-        changes=tuple(_changes(before, attempt)) if before else (),
-        certificate_expires_at=_certificate_expiry(attempt.evidence),
+        changes=tuple(_compare(before, attempt)) if before else (),
+        certificate_expires_at=_read_certificate_expiry(attempt.evidence),
     )
 
 
-def timings(attempt: Attempt) -> Iterator[Timing]:
-    """The parts of the whole, in order; what is left after the first byte is reading."""
+def _split_duration(attempt: Attempt) -> Iterator[Timing]:
+    """The parts of an attempt's duration, in order; what is left over is reading the response."""
     whole = attempt.duration_ms
     if not whole:
         return
@@ -94,13 +101,13 @@ def timings(attempt: Attempt) -> Iterator[Timing]:
         if ms is None:
             continue
         width = min(100.0 * ms / whole, 100.0 - left)
-        yield Timing(name, kind, ms, round(left, 2), round(max(width, _LEAST_WIDTH), 2))
+        yield Timing(name, kind, ms, round(left, 2), round(max(width, _MIN_WIDTH), 2))
         left += width
 
 
-def _changes(before: Attempt, attempt: Attempt) -> Iterator[str]:
+def _compare(before: Attempt, attempt: Attempt) -> Iterator[str]:
     pairs = [
-        ("outcome", _outcome(before), _outcome(attempt)),
+        ("outcome", _name_outcome(before), _name_outcome(attempt)),
         ("URL", before.request_url, attempt.request_url),
         ("address", before.remote_address, attempt.remote_address),
     ]
@@ -112,12 +119,12 @@ def _changes(before: Attempt, attempt: Attempt) -> Iterator[str]:
         yield "the same response body" if same else "another response body"
 
 
-def _outcome(attempt: Attempt) -> str:
+def _name_outcome(attempt: Attempt) -> str:
     if attempt.status_code is not None:
         return f"HTTP {attempt.status_code}"
     return failure_name(attempt.failure).lower() if attempt.failure else attempt.outcome
 
 
-def _certificate_expiry(evidence: dict[str, Any]) -> datetime | None:
+def _read_certificate_expiry(evidence: dict[str, Any]) -> datetime | None:
     value = evidence.get("certificate_expires_at")
     return parse_datetime(value) if isinstance(value, str) else None

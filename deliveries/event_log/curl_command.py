@@ -1,4 +1,4 @@
-"""The request of an attempt as a curl command, to be made again by hand."""
+"""The request of an attempt as a curl command, for making it again by hand."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""What the event logs and the events can be narrowed down by; the URL carries all of it."""
+"""The filters of the log pages, as forms that are bound to the query string."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django import forms
 from django.db.models import F, Q, QuerySet
@@ -19,18 +20,18 @@ from subscriptions.paging import Narrowed
 from subscriptions.portal import PortalForm
 from subscriptions.portal.display_preferences import find_zone
 
-# What a select can hold; a webhook beyond them still works in the URL.
+# As many as a select offers; any other webhook can be named in the URL.
 _MAX_WEBHOOKS = 500
 _CODE_FAULT = "A code is a number from 100 to 999."
 _DAY_FAULT = "A day is written as 2026-12-31."
-_EARLIEST = date(2000, 1, 1)
-_LATEST = date(2200, 1, 1)
+_FIRST_DAY = date(2000, 1, 1)
+_LAST_DAY = date(2200, 1, 1)
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
-    """A filter that is set, in words, and the query string without it."""
+class AppliedFilter:
+    """A filter that is set, in words; `without` is the query string without it."""
 
     name: str
     value: str
@@ -38,19 +39,22 @@ class Chip:
 
 
 class LogForm(PortalForm):
-    """Bound to the query string. Faults leave nothing to show, rather than everything."""
+    """Filters of a log. While one of them is faulty, the log shows no rows, rather than all."""
 
     q = forms.CharField(label="Search", required=False, max_length=200)
     since = forms.DateField(
-        label="From", required=False, widget=forms.DateInput({"type": "date"}),
+        label="From",
+        required=False,
+        widget=forms.DateInput({"type": "date"}),
         error_messages={"invalid": _DAY_FAULT},
-    )  # fmt: skip
+    )
     until = forms.DateField(
-        label="To", required=False, widget=forms.DateInput({"type": "date"}),
+        label="To",
+        required=False,
+        widget=forms.DateInput({"type": "date"}),
         error_messages={"invalid": _DAY_FAULT},
-    )  # fmt: skip
-
-    # In the URL beside the days: they mean the same to whoever opens it.
+    )
+    # In the URL beside the days, so that they mean the same to everybody who opens it.
     zone = forms.CharField(label="Zone", widget=forms.HiddenInput)
 
     def __init__(
@@ -72,6 +76,9 @@ class LogForm(PortalForm):
         names = self.broadcaster.platform.topics.order_by("position", "name")
         return [("", "Any topic"), *((name, name) for name in names.values_list("name", flat=True))]
 
+    def set_choices(self, name: str, choices: Iterable[tuple[str, str]]) -> None:
+        cast(forms.ChoiceField, self.fields[name]).choices = list(choices)
+
     def value(self, name: str) -> Any:
         return self.cleaned_data.get(name)
 
@@ -84,19 +91,19 @@ class LogForm(PortalForm):
     def clean(self) -> dict[str, Any]:
         for name in ("since", "until"):
             day = self.cleaned_data.get(name)
-            if day is not None and not _EARLIEST <= day <= _LATEST:
+            if day is not None and not _FIRST_DAY <= day <= _LAST_DAY:
                 self.add_error(name, f"{day} is out of range.")
         return self.cleaned_data
 
     @property
-    def chips(self) -> list[Chip]:
+    def applied_filters(self) -> list[AppliedFilter]:
         return [
-            Chip(str(field.label), self._shown(field), self.without(field.name))
+            AppliedFilter(str(field.label), self._describe(field), self.without(field.name))
             for field in self.visible_fields()
             if self.query.get(field.name)
         ]
 
-    def _shown(self, field: forms.BoundField) -> str:
+    def _describe(self, field: forms.BoundField) -> str:
         given = self.query[field.name]
         if field.name in ("since", "until"):
             return f"{given} ({self.zone_name})"
@@ -104,7 +111,7 @@ class LogForm(PortalForm):
         return str(dict(choices).get(given, given))
 
     def without(self, *names: str) -> str:
-        """The query string without these, from the newest on, and without what is empty."""
+        """The query string of page one without these filters, and without those that are empty."""
         left = QueryDict(mutable=True)
         for name, value in self.query.items():
             if name in self.fields and name not in (*names, "zone") and value:
@@ -114,7 +121,7 @@ class LogForm(PortalForm):
         return left.urlencode()
 
     def between(self, rows: Rows) -> Rows:
-        """Days are whole ones, in the form's zone; the primary key holds the time."""
+        """Rows from the days chosen, which are days of the form's zone; the key holds the time."""
         zone = self.value("zone")
         if since := self.value("since"):
             rows = rows.filter(pk__gte=first_uuid7(datetime.combine(since, time(), zone)))
@@ -134,10 +141,13 @@ class DeliveryLogForm(LogForm):
         label="Failure", required=False, choices=[("", "Any failure"), *Failure.choices]
     )
     code = forms.IntegerField(
-        label="HTTP code", required=False, min_value=100, max_value=999,
+        label="HTTP code",
+        required=False,
+        min_value=100,
+        max_value=999,
         widget=forms.NumberInput({"placeholder": "Any", "inputmode": "numeric"}),
         error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _CODE_FAULT),
-    )  # fmt: skip
+    )
     attempts = forms.ChoiceField(
         required=False, choices=[("", "Any number"), ("one", "One"), ("several", "Several")]
     )
@@ -164,16 +174,14 @@ class DeliveryLogForm(LogForm):
         self, data: QueryDict, broadcaster: Broadcaster, *, viewer_zone: tzinfo = UTC
     ) -> None:
         super().__init__(data, broadcaster, viewer_zone=viewer_zone)
-        self._webhooks = _webhooks(broadcaster, data.get("endpoint", ""))
-        self.fields["topic"].choices = self.topic_choices()  # type: ignore[attr-defined]
-        self.fields["endpoint"].choices = [  # type: ignore[attr-defined]
-            ("", "Any webhook"),
-            *((endpoint.public_id, _name(endpoint)) for endpoint in self._webhooks.values()),
-        ]
+        self._webhooks = _load_webhooks(broadcaster, data.get("endpoint", ""))
+        named = [(endpoint.public_id, _name(endpoint)) for endpoint in self._webhooks.values()]
+        self.set_choices("endpoint", [("", "Any webhook"), *named])
+        self.set_choices("topic", self.topic_choices())
 
     @property
     def webhook(self) -> Endpoint | None:
-        """The one whose deliveries alone are shown, deleted or not."""
+        """The webhook, deleted or not, whose deliveries alone are shown."""
         return self._webhooks.get(self.query.get("endpoint", ""))
 
     def page(self, cursor: str, *, size: int | None = None) -> LogPage[Delivery]:
@@ -220,7 +228,7 @@ class EventLogForm(LogForm):
         self, data: QueryDict, broadcaster: Broadcaster, *, viewer_zone: tzinfo = UTC
     ) -> None:
         super().__init__(data, broadcaster, viewer_zone=viewer_zone)
-        self.fields["topic"].choices = self.topic_choices()  # type: ignore[attr-defined]
+        self.set_choices("topic", self.topic_choices())
 
     def page(self, cursor: str) -> LogPage[Event]:
         if not self.is_valid():
@@ -237,8 +245,8 @@ class EventLogForm(LogForm):
         return read_log_page(Narrowed(rows, unindexed, scans_text=bool(text)), cursor=cursor)
 
 
-def _webhooks(broadcaster: Broadcaster, wanted: str) -> dict[str, Endpoint]:
-    """By public id, deleted ones last: their log stays readable."""
+def _load_webhooks(broadcaster: Broadcaster, wanted: str) -> dict[str, Endpoint]:
+    """Webhooks by public id: the first ones by name, deleted ones last, and the wanted one."""
     secrets = ("token_ciphertext", "previous_token_ciphertext")
     columns = broadcaster.endpoints.defer("description", "headers", *secrets)
     ordered = columns.order_by(F("deleted_at").desc(nulls_first=True), "name")

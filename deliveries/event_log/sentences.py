@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from deliveries.event_log.timeline import retries_made
+from deliveries.event_log.timeline import count_retries
 from deliveries.models import Delivery, DeliveryStatus
 
 
@@ -41,7 +41,7 @@ def _describe_pending(delivery: Delivery, now: datetime, waiting_for: str) -> Se
             return Sentence(f"Due, and waiting. {waiting_for}")
         return Sentence("Queued: the next attempt is made as soon as a worker is free.")
     retries = delivery.max_attempts - 1
-    before = f"Retry {retries_made(delivery) + 1} of {retries}" if retries else "Next attempt"
+    before = f"Retry {count_retries(delivery) + 1} of {retries}" if retries else "Next attempt"
     return Sentence(before, delivery.next_attempt_at, ".")
 
 

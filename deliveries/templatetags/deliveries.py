@@ -66,7 +66,7 @@ def status_words(code: int | None) -> str:
 @register.filter
 def visible(text: str) -> str:
     """A stranger's text with characters that do not show named in their place."""
-    return bodies.visible(text)
+    return bodies.reveal_unseen(text)
 
 
 @register.simple_tag

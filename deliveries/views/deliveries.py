@@ -14,14 +14,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
 
-from deliveries.event_log.attempts import shown_attempts
-from deliveries.event_log.bodies import shown_body
-from deliveries.event_log.export import FORMATS, export
-from deliveries.event_log.filters import DeliveryLogForm
-from deliveries.event_log.pages import should_continue
-from deliveries.event_log.sentences import describe_state
-from deliveries.event_log.timeline import ladder
-from deliveries.event_log.waiting import waiting_reason
+from deliveries.event_log import (
+    EXPORT_FORMATS,
+    DeliveryLogForm,
+    build_timeline,
+    describe_attempts,
+    describe_state,
+    explain_wait,
+    export_deliveries,
+    render_body,
+    should_continue,
+)
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Trigger, Variant, VariantKind
 from deliveries.test_console.fault_pack import answer_of
 from deliveries.test_console.grading import judge_rehearsal
@@ -122,11 +125,11 @@ def delivery_list(request: PortalRequest) -> HttpResponse:
 def delivery_export(request: PortalRequest) -> HttpResponseBase:
     """The deliveries that the list's filters leave, as a file: ?format=csv or jsonl."""
     name = request.GET.get("format", "csv")
-    if name not in FORMATS:
-        raise Http404(f"There is no format {name[:20]!r}: use {' or '.join(FORMATS)}.")
+    if name not in EXPORT_FORMATS:
+        raise Http404(f"There is no format {name[:20]!r}: use {' or '.join(EXPORT_FORMATS)}.")
     filters = request.GET.copy()
     filters.pop("format", None)
-    lines = export(
+    lines = export_deliveries(
         form=DeliveryLogForm(request.GET, request.broadcaster, viewer_zone=read_zone(request)),
         name=name,
         broadcaster=request.broadcaster,
@@ -135,7 +138,7 @@ def delivery_export(request: PortalRequest) -> HttpResponseBase:
     )
     return StreamingHttpResponse(
         lines,
-        content_type=FORMATS[name][0],
+        content_type=EXPORT_FORMATS[name][0],
         headers={
             "Content-Disposition": f'attachment; filename="deliveries.{name}"',
             "Cache-Control": "no-store",
@@ -159,18 +162,18 @@ def delivery_detail(request: PortalRequest, delivery_id: str) -> HttpResponse:
     attempts = attempts[:MAX_SHOWN_ATTEMPTS][::-1]
     now = timezone.now()
     rules = request.broadcaster.rules
-    steps = ladder(delivery, attempts, rules, now)
+    steps = build_timeline(delivery, attempts, rules, now)
     context = {
         "delivery": delivery,
         "event": delivery.event,
         "endpoint": delivery.endpoint,
         "steps": steps,
-        "attempts": shown_attempts(delivery, attempts)[::-1],
+        "attempts": describe_attempts(delivery, attempts)[::-1],
         "has_older_attempts": has_older_attempts,
-        "request_body": shown_body(delivery.event.body.encode(), rules.content_type),
+        "request_body": render_body(delivery.event.body.encode(), rules.content_type),
         "tag_json": json.dumps(tag),
         "poll_seconds": _poll_seconds(delivery, now),
-        "state": describe_state(delivery, now, waiting_for=waiting_reason(delivery, now)),
+        "state": describe_state(delivery, now, waiting_for=explain_wait(delivery, now)),
         **(_variant_context(delivery, attempts) if delivery.test else {}),
         "now": now,
     }

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from deliveries.event_log.attempts import shown_attempts
+from deliveries.event_log import describe_attempts
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Variant, VariantKind
 from deliveries.test_console.fault_pack import answer_of
 from deliveries.test_console.grading import Verdict, judge_rehearsal
@@ -98,7 +98,7 @@ def _result_fragment(
     context = {
         "delivery": delivery,
         "endpoint": delivery.endpoint,
-        "shown": next(iter(shown_attempts(delivery, ended)), None),
+        "shown": next(iter(describe_attempts(delivery, ended)), None),
         "pending": pending,
         "is_late": late,
         "tag_json": json.dumps(tag),

@@ -12,9 +12,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from deliveries.event_log.bodies import shown_body
-from deliveries.event_log.filters import EventLogForm
-from deliveries.event_log.pages import should_continue
+from deliveries.event_log import EventLogForm, render_body, should_continue
 from deliveries.models import Delivery, DeliveryStatus, Event
 from deliveries.recovery import deliver_to_unreached_endpoint, find_unreached_endpoints, resend
 from subscriptions.errors import Conflict
@@ -92,7 +90,7 @@ def event_detail(request: PortalRequest, event_id: str) -> HttpResponse:
         "deliveries": _deliveries(event),
         "max_deliveries": MAX_SHOWN_DELIVERIES,
         "missing": missing,
-        "body": shown_body(event.body.encode(), request.broadcaster.rules.content_type),
+        "body": render_body(event.body.encode(), request.broadcaster.rules.content_type),
     }
     return page(request, "deliveries/event_detail.html", context)
 

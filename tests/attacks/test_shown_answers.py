@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from deliveries.diagnosis.explanation import shown
-from deliveries.event_log.bodies import shown_body, visible
+from deliveries.event_log.bodies import render_body, reveal_unseen
 from deliveries.models import Attempt, Delivery
 from deliveries.publishing.publisher import publish
 from subscriptions.models import Endpoint
@@ -126,6 +126,6 @@ def check_api(api: Api, delivery: Delivery) -> None:
 @pytest.mark.parametrize("character", HIDDEN)
 def test_every_character_that_does_not_show_is_named_or_left_out(character: Any) -> None:
     named = f"a⟦U+{ord(character):04X}⟧b"
-    assert visible(f"a{character}b") == named
+    assert reveal_unseen(f"a{character}b") == named
     assert character not in shown(f"a{character}b")
-    assert character not in html.unescape(shown_body(f"a{character}b".encode()).markup)
+    assert character not in html.unescape(render_body(f"a{character}b".encode()).markup)

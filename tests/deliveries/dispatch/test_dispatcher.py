@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from deliveries.event_log.waiting import waiting_reason
+from deliveries.event_log.wait_reasons import explain_wait
 from deliveries.models import (
     Delivery,
     DeliveryStatus,
@@ -276,7 +276,7 @@ def test_a_busy_endpoint_does_not_stand_before_a_quiet_one(
         assert paths.count("/slow") == 5
         waiting = Delivery.objects.filter(lease_id=None, status=DeliveryStatus.PENDING).first()
         assert waiting is not None
-        assert waiting_reason(waiting, timezone.now()).startswith("5 requests to this webhook")
+        assert explain_wait(waiting, timezone.now()).startswith("5 attempts to this webhook")
 
 
 def test_a_rate_limit_is_kept_by_two_workers_together(
@@ -306,9 +306,9 @@ def test_a_rate_limit_is_kept_by_two_workers_together(
 def test_a_paused_broadcasters_delivery_says_what_it_waits_for(broadcaster: Broadcaster) -> None:
     endpoint_at("https://example.com/", broadcaster)
     delivery = publish_one(broadcaster)
-    assert waiting_reason(delivery, timezone.now()) == ""
+    assert explain_wait(delivery, timezone.now()) == ""
     delivery.broadcaster.paused = True
-    assert "paused" in waiting_reason(delivery, timezone.now())
+    assert "paused" in explain_wait(delivery, timezone.now())
 
 
 def test_times_in_the_queue_are_read_as_utc(receiver: Receiver, broadcaster: Broadcaster) -> None:

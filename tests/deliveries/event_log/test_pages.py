@@ -12,11 +12,11 @@ from tests.portal_clients import HTMX, Portal
 
 
 @pytest.mark.parametrize("given", ["", "0", "-1", "1.5", "x", "٣", "9999"])
-def test_what_is_no_number_of_pages_goes_on_by_nothing(given: str) -> None:
+def test_a_header_that_is_no_number_of_pages_counts_as_none(given: str) -> None:
     assert should_continue({PAGE_COUNT_HEADER: given}) == (False, 1)
 
 
-def test_asked_once_a_search_looks_further_back_by_itself_until_it_finds_or_is_stopped(
+def test_told_once_to_go_on_a_search_goes_on_by_itself_until_it_finds_or_is_stopped(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keyset, "MAX_SEARCHED_ROWS", 2)

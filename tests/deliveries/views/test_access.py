@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from deliveries.event_log.waiting import _LOOKED_AT
+from deliveries.event_log.wait_reasons import _MAX_OLDEST_DUE
 from deliveries.models import Delivery
 from deliveries.publishing.publisher import publish
 from deliveries.test_console.fault_pack import send_fault_pack
@@ -159,9 +159,9 @@ def test_a_page_takes_eight_queries_at_most_and_no_count(
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     assert len(queries) <= 8, [query["sql"][:100] for query in queries]
-    # What is under way is counted, among so many of the oldest and no more.
+    # Those in flight are counted among so many of the oldest, and no more.
     counts = [query["sql"] for query in queries if "COUNT(" in query["sql"].upper()]
-    assert not [sql for sql in counts if f"LIMIT {_LOOKED_AT}" not in sql]
+    assert not [sql for sql in counts if f"LIMIT {_MAX_OLDEST_DUE}" not in sql]
 
 
 @pytest.mark.parametrize("page", READ, ids=ids)

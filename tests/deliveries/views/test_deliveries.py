@@ -127,7 +127,9 @@ def test_each_filter_is_a_chip_with_a_link_that_removes_it(
     response = portal.client("viewer").get(
         f"{url(portal, 'delivery-list')}?status=failed&code=500&q="
     )
-    chips = {chip.name: (chip.value, chip.without) for chip in response.context["form"].chips}
+    chips = {
+        each.name: (each.value, each.without) for each in response.context["form"].applied_filters
+    }
     assert chips == {"Status": ("Failed", "code=500"), "HTTP code": ("500", "status=failed")}
     assert 'href="?code=500"' in response.content.decode()
 
@@ -218,7 +220,7 @@ def test_a_delivery_shows_each_attempt_with_why_and_what_to_do(portal: Portal) -
     set_state(delivery, attempt_count=2, scheduled_count=2, next_attempt_at=later, trigger="retry")
     text = portal.client("viewer").get(url(portal, "delivery-detail", delivery.public_id))
     page = text.content.decode()
-    for words in ("First request", "Retry 1 of 5", "Retry 2 of 5", "500 Internal Server Error"):
+    for words in ("First attempt", "Retry 1 of 5", "Retry 2 of 5", "500 Internal Server Error"):
         assert words in page
     assert reason in page
     assert "another response body" in page
@@ -287,7 +289,7 @@ def exported(portal: Portal, query: str) -> str:
 def test_an_export_has_the_deliveries_that_the_filters_leave(
     portal: Portal, mixed: dict[str, Delivery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "_ROWS_A_QUERY", 1)
+    monkeypatch.setattr(export, "_ROWS_PER_QUERY", 1)
     lines = [json.loads(line) for line in exported(portal, "format=jsonl").splitlines()]
     order = sorted(mixed.values(), key=lambda delivery: delivery.pk, reverse=True)
     assert [line["id"] for line in lines] == [delivery.public_id for delivery in order]
