@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from deliveries.models import BinRequest, RequestBin
-from deliveries.test_console.request_bin import empty
+from deliveries.test_console.request_bin import empty_bin
 from subscriptions.admin.base import ReadOnlyAdmin, act_on_each
 from subscriptions.admin.log_tables import LogTableAdmin
 from subscriptions.portal import actor_of
@@ -26,7 +26,7 @@ class RequestBinAdmin(ReadOnlyAdmin[RequestBin]):
     def empty(self, request: HttpRequest, queryset: QuerySet[RequestBin]) -> None:
         actor = actor_of(request)
         bins = queryset.select_related("broadcaster")
-        act_on_each(request, bins, lambda found: empty(found, actor=actor) > 0, "emptied")
+        act_on_each(request, bins, lambda found: empty_bin(found, actor=actor) > 0, "emptied")
 
 
 @admin.register(BinRequest)

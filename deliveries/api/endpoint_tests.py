@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from deliveries.api.bodies import TestInput, TestOutput
 from deliveries.api.event_input import read_test
 from deliveries.api.parsers import EventParser
-from deliveries.test_console.test_requests import send_test
+from deliveries.test_console import send_test
 from subscriptions.models import Scope
 from subscriptions.rest.openapi import operation
 from subscriptions.rest.viewsets import TenantViewSet, not_found

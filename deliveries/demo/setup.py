@@ -16,7 +16,7 @@ from django.db import transaction
 
 from deliveries.models import Event, RequestBin
 from deliveries.publishing.publisher import publish
-from deliveries.test_console.request_bin import bin_url, endpoints_at, open_bin
+from deliveries.test_console.request_bin import bin_url, endpoints_sending_to, open_bin
 from subscriptions.accounts import create_broadcaster
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import create_endpoint, update_endpoint
@@ -122,7 +122,7 @@ def first_topic(broadcaster: Broadcaster) -> Topic:
 def _point_at_this_server(broadcaster: Broadcaster) -> None:
     """Another port or host than last time: the webhooks follow."""
     found = RequestBin.objects.filter(broadcaster=broadcaster).first()
-    for endpoint in endpoints_at(found) if found else ():
+    for endpoint in endpoints_sending_to(found) if found else ():
         path = endpoint.url[endpoint.url.index(REQUEST_BIN_PATH) :]
         url = f"{settings.WEBHOOKS_PUBLIC_URL}{path}"
         if url != endpoint.url:

@@ -9,7 +9,7 @@ from datetime import datetime
 from deliveries.demo.receivers import RECEIVERS, Receiver
 from deliveries.dispatch.preparation import USER_AGENT
 from deliveries.signing.signature import signature_headers
-from deliveries.test_console.request_bin import bin_url, endpoints_at, open_bin
+from deliveries.test_console.request_bin import bin_url, endpoints_sending_to, open_bin
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import create_endpoint
 from subscriptions.endpoints.settings import EndpointSettings
@@ -83,7 +83,7 @@ def _wanted(topics: Sequence[Topic], position: int) -> list[str]:
 def _known_url(broadcaster: Broadcaster) -> str:
     """The request bin's, where the webhooks have it that are there already: the portal may run on another port."""
     found = open_bin(broadcaster)
-    for endpoint in endpoints_at(found):
+    for endpoint in endpoints_sending_to(found):
         base, _, _ = endpoint.url.partition(found.public_id)
         return f"{base}{found.public_id}/"
     return bin_url(found)

@@ -1,4 +1,4 @@
-"""Whether a receiver did the right thing with a test request that was unusual. Pure."""
+"""Grades for receivers: whether they did the right thing with an unusual test request. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from deliveries.models.variant import VariantKind
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a request: `failure` is a class of failure, "" where it was accepted."""
+class ResponseSummary:
+    """What came back. failure: a value of Failure, "" if the request was accepted.
+
+    status_code: None if there was no response.
+    """
 
     failure: str
     status_code: int | None
@@ -28,8 +31,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """`state`: "right", "wrong", or "open" where the answers do not show it."""
+class Grade:
+    """state: "right", "wrong", or "open" if the responses do not show which."""
 
     state: Literal["right", "wrong", "open"]
     words: str
@@ -40,8 +43,7 @@ class Verdict:
 
 
 _HEADINGS = {"right": "Right", "wrong": "Not right", "open": "Not shown"}
-
-
+# What to say of a request that was rightly accepted.
 _ACCEPTED = {
     VariantKind.DUPLICATE: "It was accepted again. That you acted on it only once is yours to "
     "check: remember the ids of what you have handled.",
@@ -49,12 +51,14 @@ _ACCEPTED = {
     "yours to check: compare the time in the body with the one you have.",
     VariantKind.LARGE_BODY: "It was accepted: your receiver takes the largest body there is.",
 }
+# What is wrong with a receiver that accepts a forgery.
 _FORGED = {
     VariantKind.BAD_SIGNATURE: "your receiver does not check signatures, so anyone who knows its "
     "URL can write to it. The code that checks is on the Token page.",
     VariantKind.OLD_TIMESTAMP: "your receiver does not check webhook-timestamp, so a recorded "
     "request can be played again. Refuse one that is more than five minutes off.",
 }
+# What is wrong with a receiver that refuses a genuine request.
 _REFUSED = {
     VariantKind.DUPLICATE: "a duplicate that is refused is sent again and again. Answer 2xx for "
     "one that you have had.",
@@ -64,71 +68,79 @@ _REFUSED = {
 }
 
 
-def judge_rehearsal(answer: Answer, hint: str) -> Verdict:
-    """Of a request signed with the new token alone; `hint` is that token's last four."""
-    code = answer.status_code
-    if answer.is_accepted:
-        return Verdict(
+def grade_rehearsal(response: ResponseSummary, hint: str) -> Grade:
+    """Grade the response to a request that was signed with the new token alone.
+
+    hint: the last four characters of that token.
+    """
+    code = response.status_code
+    if response.is_accepted:
+        return Grade(
             "right",
             f"A request signed with …{hint} alone was accepted: the old token can end.",
         )
     if code in (400, 401, 403):
-        return Verdict(
+        return Grade(
             "wrong",
-            f"A request signed with …{hint} alone was refused with {answer.words}: your receiver "
+            f"A request signed with …{hint} alone was refused with {response.words}: your receiver "
             "does not know the new token yet. Give it the new one before the old one ends.",
         )
-    return Verdict(
+    return Grade(
         "open",
-        f"{answer.words}: this does not show whether the new token is known. Repair that, and "
+        f"{response.words}: this does not show whether the new token is known. Repair that, and "
         "rehearse again.",
     )
 
 
-def judge(kind: str, usual: Answer, answer: Answer, *, own_header: str = "") -> Verdict:
-    """`own_header`: of the platform's own signature, where it goes beside Standard Webhooks'."""
+def grade_fault(
+    kind: str, usual: ResponseSummary, response: ResponseSummary, *, own_header: str = ""
+) -> Grade:
+    """Grade the response to a fault of this kind, beside the response to the usual request.
+
+    own_header: the platform's own signature header if it goes beside those of Standard Webhooks.
+    """
     if not usual.is_accepted:
-        return Verdict(
+        return Grade(
             "open",
             f"The usual request was not accepted either ({usual.words}), so this shows nothing: "
             "repair that first.",
         )
     if kind in _FORGED:
-        return _should_refuse(kind, answer, own_header)
-    return _should_accept(kind, answer)
+        return _should_refuse(kind, response, own_header)
+    return _should_accept(kind, response)
 
 
-def _should_accept(kind: str, answer: Answer) -> Verdict:
-    if answer.is_accepted:
-        return Verdict("right", _ACCEPTED[VariantKind(kind)])
-    if answer.status_code is None or answer.status_code == 429:
-        return _nothing_shown(answer)
-    return Verdict("wrong", f"Answered {answer.words}: {_REFUSED[VariantKind(kind)]}")
+def _should_accept(kind: str, response: ResponseSummary) -> Grade:
+    if response.is_accepted:
+        return Grade("right", _ACCEPTED[VariantKind(kind)])
+    if response.status_code is None or response.status_code == 429:
+        return _show_nothing(response)
+    return Grade("wrong", f"Answered {response.words}: {_REFUSED[VariantKind(kind)]}")
 
 
-def _should_refuse(kind: str, answer: Answer, own_header: str) -> Verdict:
-    code = answer.status_code
+def _should_refuse(kind: str, response: ResponseSummary, own_header: str) -> Grade:
+    code = response.status_code
     if code is None or code == 429:
-        return _nothing_shown(answer)
-    if answer.is_accepted or 200 <= code < 300:
+        return _show_nothing(response)
+    if response.is_accepted or 200 <= code < 300:
         words = _FORGED[VariantKind(kind)]
         if own_header and kind == VariantKind.OLD_TIMESTAMP:
             words += f" {own_header} alone carries no time: check webhook-signature."
-        return Verdict("wrong", f"Accepted with {answer.words}: {words}")
+        return Grade("wrong", f"Accepted with {response.words}: {words}")
     if code == 410:
-        return Verdict(
+        return Grade(
             "wrong",
             "Refused with HTTP 410, which says that you want no events at all: the webhook would "
             "be suspended. Answer 400 or 401.",
         )
     if 400 <= code < 500:
-        return Verdict("right", f"Refused with {answer.words}.")
-    return Verdict(
+        return Grade("right", f"Refused with {response.words}.")
+    return Grade(
         "wrong",
-        f"Answered {answer.words}: that is no refusal, and a request so answered is sent again. "
+        f"Answered {response.words}: that is no refusal, and a request so answered is sent again. "
         "Answer 400 or 401.",
     )
 
 
-def _nothing_shown(answer: Answer) -> Verdict:
-    return Verdict("open", f"{answer.words.capitalize()}: this shows nothing. Send it again.")
+def _show_nothing(response: ResponseSummary) -> Grade:
+    return Grade("open", f"{response.words.capitalize()}: this shows nothing. Send it again.")

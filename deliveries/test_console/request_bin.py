@@ -1,4 +1,4 @@
-"""The request bin: what it keeps of a request, whether that was signed rightly, what it answers."""
+"""The request bin: what it stores of a request, whether that was signed rightly, what it answers."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from subscriptions.errors import Refused
 from subscriptions.models import Broadcaster, Endpoint
 
 logger = logging.getLogger(__name__)
-KEPT_REQUESTS = 100
+MAX_STORED_REQUESTS = 100
 MAX_BODY_BYTES = 256 * 1024
 MAX_HEADERS = 100
 MAX_HEADER_CHARACTERS = 8_000
-# Longer than any endpoint's timeout, so that "no answer" ends in one.
+# Longer than any endpoint's timeout, so that a sender without an answer times out.
 MAX_DELAY = timedelta(seconds=35)
 _STATUS = re.compile(r"status/([2-5][0-9]{2})/?")
 _SLOW = re.compile(r"slow/([0-9]{1,2})/?")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """`status` is NO_ANSWER where the sender is to time out."""
+class BinAnswer:
+    """What the bin answers. status: NO_ANSWER if the sender is to time out."""
 
     status: int
     delay: timedelta = timedelta(0)
@@ -47,7 +47,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedRequest:
     """A request as it came in. `path` is percent-encoded, with its query."""
 
     method: str
@@ -58,56 +58,58 @@ class Received:
 
 
 def open_bin(broadcaster: Broadcaster) -> RequestBin:
-    """The broadcaster's bin, made when first asked for."""
-    found, _ = RequestBin.objects.get_or_create(broadcaster=broadcaster)
-    found.broadcaster = broadcaster
-    return found
+    """The broadcaster's bin, made if there is none yet."""
+    request_bin, _ = RequestBin.objects.get_or_create(broadcaster=broadcaster)
+    request_bin.broadcaster = broadcaster
+    return request_bin
 
 
-def bin_url(found: RequestBin, rest: str = "") -> str:
-    return f"{settings.WEBHOOKS_PUBLIC_URL}{REQUEST_BIN_PATH}{found.public_id}/{rest}"
+def bin_url(request_bin: RequestBin, rest: str = "") -> str:
+    return f"{settings.WEBHOOKS_PUBLIC_URL}{REQUEST_BIN_PATH}{request_bin.public_id}/{rest}"
 
 
-def endpoints_at(found: RequestBin) -> QuerySet[Endpoint]:
-    """The broadcaster's webhooks whose URL is this bin's, whatever the portal's host was then."""
+def endpoints_sending_to(request_bin: RequestBin) -> QuerySet[Endpoint]:
+    """The broadcaster's webhooks whose URL is this bin's, under any host the portal ever had."""
     return (
-        found.broadcaster.endpoints.live()
-        .filter(url__contains=f"{REQUEST_BIN_PATH}{found.public_id}/")
+        request_bin.broadcaster.endpoints.live()
+        .filter(url__contains=f"{REQUEST_BIN_PATH}{request_bin.public_id}/")
         .select_related("broadcaster__platform")
         .order_by("pk")
     )
 
 
-def answer_for(found: RequestBin, rest: str) -> Answer:
-    """What to answer at the path below the bin's URL: `status/500/` and `slow/10/` set it."""
+def choose_answer(request_bin: RequestBin, rest: str) -> BinAnswer:
+    """What to answer at this path below the bin's URL: `status/500/` and `slow/10/` choose it."""
     if status := _STATUS.fullmatch(rest):
-        return Answer(int(status[1]))
+        return BinAnswer(int(status[1]))
     if slow := _SLOW.fullmatch(rest):
-        return Answer(200, min(timedelta(seconds=int(slow[1])), MAX_DELAY))
-    if found.answer_status == NO_ANSWER:
-        return Answer(NO_ANSWER, MAX_DELAY)
-    return Answer(found.answer_status, timedelta(milliseconds=found.answer_delay_ms))
+        return BinAnswer(200, min(timedelta(seconds=int(slow[1])), MAX_DELAY))
+    if request_bin.answer_status == NO_ANSWER:
+        return BinAnswer(NO_ANSWER, MAX_DELAY)
+    return BinAnswer(request_bin.answer_status, timedelta(milliseconds=request_bin.answer_delay_ms))
 
 
-def keep(found: RequestBin, received: Received, answer: Answer) -> BinRequest:
-    """Store the request with what its signature is worth; all but the newest hundred go.
+def store_request(
+    request_bin: RequestBin, received: ReceivedRequest, answer: BinAnswer
+) -> BinRequest:
+    """Store the request and whether its signature is good; all but the newest hundred are deleted.
 
     Committed when it returns, unless the caller has a transaction open.
     """
-    rules = found.broadcaster.rules.signature
+    rules = request_bin.broadcaster.rules.signature
     verified = verify(
         signature=rules,
         headers=received.headers,
         body=received.body,
-        tokens=known_tokens(endpoints_at(found), received.at),
+        tokens=load_known_tokens(endpoints_sending_to(request_bin), received.at),
         now=received.at,
     )
     with transaction.atomic():
         kept = BinRequest.objects.create(
-            bin=found,
+            bin=request_bin,
             method=received.method[:10],
             path=received.path[:2048],
-            headers=shown_headers(received.headers, rules.header),
+            headers=mask_received_headers(received.headers, rules.header),
             body=received.body,
             verified=verified.ok,
             verified_by=verified.by[:200],
@@ -115,14 +117,14 @@ def keep(found: RequestBin, received: Received, answer: Answer) -> BinRequest:
             answered_status=answer.recorded_status,
             received_at=received.at,
         )
-        older = found.requests.order_by("-id").values_list("id", flat=True)
-        surplus = older[KEPT_REQUESTS : KEPT_REQUESTS + 1].first()
+        older = request_bin.requests.order_by("-id").values_list("id", flat=True)
+        surplus = older[MAX_STORED_REQUESTS : MAX_STORED_REQUESTS + 1].first()
         if surplus is not None:
-            found.requests.filter(id__lte=surplus).delete()
+            request_bin.requests.filter(id__lte=surplus).delete()
     return kept
 
 
-def known_tokens(endpoints: Iterable[Endpoint], now: datetime) -> list[KnownToken]:
+def load_known_tokens(endpoints: Iterable[Endpoint], now: datetime) -> list[KnownToken]:
     """The tokens that sign requests to these endpoints, previous ones too while they are good."""
     known: list[KnownToken] = []
     for endpoint in endpoints:
@@ -142,22 +144,24 @@ def known_tokens(endpoints: Iterable[Endpoint], now: datetime) -> list[KnownToke
     return known
 
 
-def shown_headers(headers: Iterable[tuple[str, str]], signature_header: str) -> list[list[str]]:
-    """What may be kept of the headers: signatures as they are, other secrets masked.
+def mask_received_headers(
+    headers: Iterable[tuple[str, str]], signature_header: str
+) -> list[list[str]]:
+    """The headers that may be stored: signatures as they are, other secrets masked.
 
-    A browser that opens the bin's URL brings its session's cookie along.
+    A browser that opens the bin's URL sends its session's cookie, for example.
     """
-    open_names = {*STANDARD_HEADERS, signature_header.lower()}
-    shown: list[list[str]] = []
+    unmasked = {*STANDARD_HEADERS, signature_header.lower()}
+    masked: list[list[str]] = []
     for name, value in list(headers)[:MAX_HEADERS]:
         cut = (name, value[:MAX_HEADER_CHARACTERS])
-        shown += map(list, [cut] if name.lower() in open_names else mask_headers([cut]))
-    return shown
+        masked += map(list, [cut] if name.lower() in unmasked else mask_headers([cut]))
+    return masked
 
 
 @transaction.atomic
-def set_answer(found: RequestBin, answer: Answer, *, actor: Actor) -> None:
-    """What it answers from now on. Raises Refused for a status or delay out of range."""
+def set_answer(request_bin: RequestBin, answer: BinAnswer, *, actor: Actor) -> None:
+    """Choose what the bin answers from now on. Raises Refused for a status or delay out of range."""
     if answer.status != NO_ANSWER and not 200 <= answer.status <= 599:
         raise Refused(
             f"{answer.status} is no status to answer with: 200 to 599, or 0 for no answer.",
@@ -171,28 +175,28 @@ def set_answer(found: RequestBin, answer: Answer, *, actor: Actor) -> None:
             code="out_of_range",
             pointer="/answer_delay",
         )
-    found.answer_status = answer.status
-    found.answer_delay_ms = answer.delay // timedelta(milliseconds=1)
-    found.save(update_fields=["answer_status", "answer_delay_ms"])
+    request_bin.answer_status = answer.status
+    request_bin.answer_delay_ms = answer.delay // timedelta(milliseconds=1)
+    request_bin.save(update_fields=["answer_status", "answer_delay_ms"])
     record(
-        broadcaster=found.broadcaster,
+        broadcaster=request_bin.broadcaster,
         actor=actor,
         action="request_bin.set_answer",
-        target=found.public_id,
-        after={"status": found.answer_status, "delay_ms": found.answer_delay_ms},
+        target=request_bin.public_id,
+        after={"status": request_bin.answer_status, "delay_ms": request_bin.answer_delay_ms},
     )
 
 
 @transaction.atomic
-def empty(found: RequestBin, *, actor: Actor) -> int:
-    """Forget what came in; returns how many requests that were."""
-    count = found.requests.all().delete()[0]
+def empty_bin(request_bin: RequestBin, *, actor: Actor) -> int:
+    """Delete what came in; returns how many requests that were."""
+    count = request_bin.requests.all().delete()[0]
     if count:
         record(
-            broadcaster=found.broadcaster,
+            broadcaster=request_bin.broadcaster,
             actor=actor,
             action="request_bin.empty",
-            target=found.public_id,
+            target=request_bin.public_id,
             before={"requests": count},
         )
     return count

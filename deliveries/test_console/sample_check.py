@@ -15,7 +15,7 @@ _MAX_WARNINGS = 10
 
 @dataclass(frozen=True, slots=True)
 class SampleCheck:
-    """`fault`: why it cannot be sent. `warnings`: how it differs from what the platform sends."""
+    """fault: why the data cannot be sent. warnings: how it differs from what the platform sends."""
 
     data: dict[str, Any] | None
     fault: str
@@ -44,12 +44,12 @@ def _warnings(data: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
         Draft202012Validator(schema).iter_errors(data), key=lambda fault: list(map(str, fault.path))
     )
     for fault in faults[:_MAX_WARNINGS]:
-        yield _words(fault)
+        yield _describe(fault)
     if len(faults) > _MAX_WARNINGS:
         yield f"… and {len(faults) - _MAX_WARNINGS} more."
 
 
-def _words(fault: ValidationError) -> str:
+def _describe(fault: ValidationError) -> str:
     where = ".".join(str(part) for part in fault.absolute_path)
     message = fault.message if len(fault.message) <= 200 else f"{fault.message[:200]}…"
     return f"{where}: {message}" if where else message

@@ -22,7 +22,7 @@ from subscriptions.models import Endpoint, Topic
 
 
 def default_topic(endpoint: Endpoint) -> Topic:
-    """The endpoint's first topic, or the platform's where it wants all. Raises Refused."""
+    """The endpoint's first topic, or the platform's if it wants all. Raises Refused if it has none."""
     topics = endpoint.broadcaster.platform.topics if endpoint.all_topics else endpoint.topics
     topic = topics.order_by("position", "name").first()
     if topic is None:
@@ -55,7 +55,7 @@ def send_test(
 def rehearse_token(*, endpoint: Endpoint, actor: Actor) -> Delivery:
     """Queue one test request that is signed with the new token alone, while two tokens live.
 
-    Raises Conflict where no overlap runs, and as send_test does.
+    Raises Conflict if only one token is good, and what send_test raises.
     """
     if not endpoint.has_previous_token(timezone.now()):
         raise Conflict(
@@ -78,7 +78,7 @@ def make_test(
     data: Mapping[str, Any] | None = None,
     occurred_at: datetime | None = None,
 ) -> Delivery:
-    """A test delivery with its event, neither of them stored. Raises as send_test does."""
+    """A test delivery with its event, neither of them stored. Raises what send_test does."""
     if endpoint.deleted_at is not None:
         raise Conflict(f"The webhook {endpoint.name} was deleted.", code="endpoint_deleted")
     broadcaster = endpoint.broadcaster
@@ -98,7 +98,7 @@ def make_test(
 
 
 def store_tests(deliveries: Sequence[Delivery], *, actor: Actor, variant: str = "") -> None:
-    """Store tests of one endpoint, audited as one; they are sent after the commit."""
+    """Store tests of one endpoint, with one entry in the audit log; they are sent after the commit."""
     first = deliveries[0]
     for delivery in deliveries:
         delivery.event.save(force_insert=True)

@@ -26,8 +26,7 @@ from deliveries.event_log import (
     should_continue,
 )
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Trigger, Variant, VariantKind
-from deliveries.test_console.fault_pack import answer_of
-from deliveries.test_console.grading import judge_rehearsal
+from deliveries.test_console import grade_rehearsal, summarize_response
 from subscriptions.identifiers import public_to_uuid
 from subscriptions.portal import PortalRequest, broadcaster_page, page
 from subscriptions.portal.display_preferences import read_zone
@@ -188,15 +187,15 @@ def delivery_detail(request: PortalRequest, delivery_id: str) -> HttpResponse:
 
 
 def _variant_context(delivery: Delivery, attempts: list[Attempt]) -> dict[str, Any]:
-    """For a test with a variant: which one, and the verdict on a rehearsal that has ended."""
+    """For a test with a variant: which one, and the grade of a rehearsal that has ended."""
     variant = Variant.objects.filter(delivery=delivery).first()
     is_rehearsal = variant is not None and variant.kind == VariantKind.NEW_TOKEN
     if not is_rehearsal or delivery.status == DeliveryStatus.PENDING:
         return {"variant": variant}
     # Resends by hand are signed as usual, so they prove nothing about the new token.
     rehearsed = next((a for a in attempts if a.trigger == Trigger.TEST), None)
-    answer = answer_of(rehearsed)
-    return {"variant": variant, "verdict": judge_rehearsal(answer, delivery.endpoint.token_hint)}
+    answer = summarize_response(rehearsed)
+    return {"variant": variant, "grade": grade_rehearsal(answer, delivery.endpoint.token_hint)}
 
 
 def _poll_seconds(delivery: Delivery, now: datetime) -> int:

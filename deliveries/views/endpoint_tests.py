@@ -12,9 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deliveries.event_log import describe_attempts
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Variant, VariantKind
-from deliveries.test_console.fault_pack import answer_of
-from deliveries.test_console.grading import Verdict, judge_rehearsal
-from deliveries.test_console.test_requests import rehearse_token, send_test
+from deliveries.test_console import (
+    Grade,
+    grade_rehearsal,
+    rehearse_token,
+    send_test,
+    summarize_response,
+)
 from deliveries.views.deliveries import delivery_or_404, delivery_url, not_modified, state_tag
 from subscriptions.errors import PortalError
 from subscriptions.models import Endpoint
@@ -103,18 +107,18 @@ def _result_fragment(
         "is_late": late,
         "tag_json": json.dumps(tag),
         "warnings": warnings,
-        "verdict": None if pending else rehearsal_verdict(delivery, attempt),
+        "grade": None if pending else grade_rehearsal_of(delivery, attempt),
     }
     response = render(request, "deliveries/_test_result.html", context)
     response["ETag"] = tag
     return response
 
 
-def rehearsal_verdict(delivery: Delivery, attempt: Attempt | None) -> Verdict | None:
+def grade_rehearsal_of(delivery: Delivery, attempt: Attempt | None) -> Grade | None:
     """The verdict on a rehearsal of a new token; None for any other test."""
     if not Variant.objects.filter(delivery=delivery, kind=VariantKind.NEW_TOKEN).exists():
         return None
-    return judge_rehearsal(answer_of(attempt), delivery.endpoint.token_hint)
+    return grade_rehearsal(summarize_response(attempt), delivery.endpoint.token_hint)
 
 
 def is_late(delivery: Delivery, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""The fault pack of the test console: requests sent together, each with a verdict of its own."""
+"""The fault pack of the test console: requests sent together, each with a grade of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from deliveries.test_console.fault_pack import Sent, describe_run, read_run, send_fault_pack
+from deliveries.test_console import RunRequest, describe_run, load_run, send_fault_pack
 from deliveries.views.endpoint_tests import endpoint_or_404, is_late
 from subscriptions.errors import PortalError
 from subscriptions.models.broadcaster import Role
@@ -62,7 +62,7 @@ def _result_url(request: PortalRequest, run: str) -> str:
 
 
 def _result(request: PortalRequest, run: str) -> HttpResponse:
-    sent = read_run(request.broadcaster, run)
+    sent = load_run(request.broadcaster, run)
     if not sent:
         raise Http404(f"No run {run[:40]} of the fault pack in this broadcaster.")
     tag = _tag(sent)
@@ -88,7 +88,7 @@ def _result(request: PortalRequest, run: str) -> HttpResponse:
     return response
 
 
-def _tag(sent: Sequence[Sent]) -> str:
+def _tag(sent: Sequence[RunRequest]) -> str:
     now = timezone.now()
     states = [
         (one.delivery.pk, one.delivery.status, one.delivery.lease_id, is_late(one.delivery, now))

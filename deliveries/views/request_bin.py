@@ -16,18 +16,18 @@ from deliveries.models import RequestBin
 from deliveries.models.request_bin import NO_ANSWER
 from deliveries.test_console.request_bin import (
     MAX_BODY_BYTES,
-    Answer,
-    Received,
-    answer_for,
+    BinAnswer,
+    ReceivedRequest,
     bin_url,
-    keep,
+    choose_answer,
+    store_request,
 )
 
 # A slow answer holds one of this process's four threads (--blocking-threads in Procfile). More at
 # once are refused, so that the portal itself always has threads left.
 MAX_WAITING = 2
 _waiting = threading.BoundedSemaphore(MAX_WAITING)
-_TOO_MANY = Answer(503)
+_TOO_MANY = BinAnswer(503)
 
 
 class _DeliberateResponse(HttpResponse):
@@ -44,12 +44,12 @@ def receive(request: HttpRequest, bin_id: str, rest: str = "") -> HttpResponse:
     body = request.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
         return _text(413, f"The request bin takes bodies of up to {MAX_BODY_BYTES:,} bytes.\n")
-    answer = answer_for(receiving_bin, rest)
+    answer = choose_answer(receiving_bin, rest)
     waits = answer.delay > timedelta(0) and _waiting.acquire(blocking=False)
     try:
         if answer.delay > timedelta(0) and not waits:
             answer = _TOO_MANY
-        keep(receiving_bin, _received(request, body), answer)
+        store_request(receiving_bin, _received(request, body), answer)
         # It waits after the commit, so that nothing is locked meanwhile.
         time.sleep(answer.delay.total_seconds())
     except OperationalError:
@@ -67,8 +67,8 @@ def _find(bin_id: str) -> RequestBin | None:
     return bins.filter(public_id=bin_id).first()
 
 
-def _received(request: HttpRequest, body: bytes) -> Received:
-    return Received(
+def _received(request: HttpRequest, body: bytes) -> ReceivedRequest:
+    return ReceivedRequest(
         method=request.method or "",
         path=request.get_full_path(),
         headers=list(request.headers.items()),
@@ -77,7 +77,7 @@ def _received(request: HttpRequest, body: bytes) -> Received:
     )
 
 
-def _answer(receiving_bin: RequestBin, answer: Answer) -> HttpResponse:
+def _answer(receiving_bin: RequestBin, answer: BinAnswer) -> HttpResponse:
     if answer is _TOO_MANY:
         words = f"The request bin gives at most {MAX_WAITING} slow answers at once: try again.\n"
         return _text(503, words, retry_after=5)

@@ -16,17 +16,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from deliveries.models import BinRequest, RequestBin
 from deliveries.models.request_bin import NO_ANSWER
+from deliveries.test_console import send_test
 from deliveries.test_console.request_bin import (
-    KEPT_REQUESTS,
     MAX_DELAY,
-    Answer,
+    MAX_STORED_REQUESTS,
+    BinAnswer,
     bin_url,
-    empty,
-    endpoints_at,
+    empty_bin,
+    endpoints_sending_to,
     open_bin,
     set_answer,
 )
-from deliveries.test_console.test_requests import send_test
 from subscriptions.endpoints.lifecycle import create_endpoint
 from subscriptions.endpoints.settings import EndpointSettings
 from subscriptions.errors import PortalError
@@ -120,8 +120,8 @@ def _show(
         "url": bin_url(own_bin),
         "status_url": bin_url(own_bin, "status/500/"),
         "slow_url": bin_url(own_bin, "slow/10/"),
-        "endpoints": list(endpoints_at(own_bin)),
-        "kept": KEPT_REQUESTS,
+        "endpoints": list(endpoints_sending_to(own_bin)),
+        "kept": MAX_STORED_REQUESTS,
         "form": form,
     }
     return page(
@@ -159,7 +159,7 @@ def request_bin_set_answer(request: PortalRequest) -> HttpResponse:
     if not form.is_valid():
         return _show(request, own_bin, form, bin_page=_read_page(own_bin), status=422)
     seconds = float(form.cleaned_data["answer_delay"])
-    answer = Answer(form.cleaned_data["answer_status"], timedelta(seconds=seconds))
+    answer = BinAnswer(form.cleaned_data["answer_status"], timedelta(seconds=seconds))
     set_answer(own_bin, answer, actor=request.actor)
     messages.success(request, "The request bin answers like that from now on.")
     return _redirect(request)
@@ -168,7 +168,7 @@ def request_bin_set_answer(request: PortalRequest) -> HttpResponse:
 @require_POST
 @broadcaster_page(Role.DEVELOPER)
 def request_bin_empty(request: PortalRequest) -> HttpResponse:
-    count = empty(_open_bin(request), actor=request.actor)
+    count = empty_bin(_open_bin(request), actor=request.actor)
     messages.success(request, f"The request bin is empty: {count} requests were removed.")
     return _redirect(request)
 
@@ -193,7 +193,9 @@ def request_bin_add_webhook(request: PortalRequest) -> HttpResponse:
 def request_bin_send_test(request: PortalRequest) -> HttpResponse:
     """Send a test by the webhook that points to the bin."""
     endpoint = (
-        endpoints_at(_open_bin(request)).filter(public_id=request.POST.get("endpoint", "")).first()
+        endpoints_sending_to(_open_bin(request))
+        .filter(public_id=request.POST.get("endpoint", ""))
+        .first()
     )
     if endpoint is None:
         raise Http404("No such webhook points to this request bin.")

@@ -7,9 +7,8 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from deliveries.test_console.fault_pack import FAULTS, not_shown
+from deliveries.test_console import FAULTS, default_topic, explain_unsuitable, send_test
 from deliveries.test_console.sample_check import SampleCheck, check_sample
-from deliveries.test_console.test_requests import default_topic, send_test
 from deliveries.views.endpoint_tests import refusal_fragment, show_queued
 from subscriptions.errors import PortalError, Refused
 from subscriptions.models import Endpoint, Topic
@@ -43,7 +42,7 @@ def test_console(request: PortalRequest) -> HttpResponse:
         "topics": topics,
         "topic": topic,
         "in_webhook": in_webhook,
-        "faults": [(fault, not_shown(fault.kind, endpoint)) for fault in FAULTS]
+        "faults": [(fault, explain_unsuitable(fault.kind, endpoint)) for fault in FAULTS]
         if endpoint is not None
         else [],
         "data": given.get("data", topic.sample if topic else ""),

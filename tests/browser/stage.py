@@ -11,9 +11,8 @@ from django.utils import timezone
 from deliveries.models import BinRequest, Delivery, DeliveryStatus
 from deliveries.publishing.publisher import publish
 from deliveries.recovery import resend
-from deliveries.test_console.fault_pack import FAULTS, not_shown, send_fault_pack
+from deliveries.test_console import FAULTS, explain_unsuitable, send_fault_pack, send_test
 from deliveries.test_console.request_bin import bin_url, open_bin
-from deliveries.test_console.test_requests import send_test
 from subscriptions.accounts.members import find_invitation, invite
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.signing_tokens import rotate_token
@@ -94,7 +93,7 @@ def set_stage(portal: Portal, receiver: Receiver) -> Stage:
     run = send_fault_pack(
         endpoint=endpoints["bin"],
         actor=COMMAND_LINE,
-        kinds=[f.kind for f in FAULTS if not not_shown(f.kind, endpoints["bin"])],
+        kinds=[f.kind for f in FAULTS if not explain_unsuitable(f.kind, endpoints["bin"])],
     )
     dispatch()
     # The faulty requests are planned for a second later.

@@ -19,7 +19,7 @@ from deliveries.models import (
 )
 from deliveries.publishing.publisher import publish
 from deliveries.recovery import cancel, resend
-from deliveries.test_console.test_requests import send_test
+from deliveries.test_console import send_test
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.status import resume_endpoint, set_endpoint_active
 from subscriptions.errors import Conflict

@@ -17,7 +17,7 @@ from deliveries.recovery import (
     missed_events,
     replay_missed_events,
 )
-from deliveries.test_console.test_requests import send_test
+from deliveries.test_console import send_test
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.status import resume_endpoint, set_endpoint_active, suspend_endpoint
 from subscriptions.errors import Conflict

@@ -1,4 +1,4 @@
-"""The fault pack and the rehearsal of a new token: really sent, judged by what came back."""
+"""The fault pack and the rehearsal of a new token: really sent, graded by what came back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from deliveries.models import Attempt, Delivery, EndpointHealth, EndpointHour, Variant
 from deliveries.publishing.publisher import MAX_BODY_BYTES
 from deliveries.statistics.first_steps import read_evidence
-from deliveries.test_console.fault_pack import FAULTS, not_shown, read_run, send_fault_pack
+from deliveries.test_console.fault_pack import FAULTS, explain_unsuitable, load_run, send_fault_pack
 from deliveries.test_console.test_requests import rehearse_token
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.signing_tokens import decrypt_tokens, end_previous_token, rotate_token
@@ -68,15 +68,15 @@ def send_all(endpoint: Endpoint, kinds: list[str] = ALL) -> str:
     return run
 
 
-def verdicts(portal: Portal, run: str) -> dict[str, str]:
-    sent = read_run(portal.live, run)
-    return {one.fault.kind: one.verdict.state for one in sent if one.fault and one.verdict}
+def grades(portal: Portal, run: str) -> dict[str, str]:
+    sent = load_run(portal.live, run)
+    return {one.fault.kind: one.grade.state for one in sent if one.fault and one.grade}
 
 
 def test_a_receiver_by_the_book_handles_every_fault(portal: Portal, receiver: Receiver) -> None:
     endpoint = portal.add_endpoint(url=receiver.url("/in"))
     receiver.on("/in", checking(lambda: current_token(endpoint)))
-    assert verdicts(portal, send_all(endpoint)) == dict.fromkeys(ALL, "right")
+    assert grades(portal, send_all(endpoint)) == dict.fromkeys(ALL, "right")
 
 
 def test_a_refused_forgery_ticks_the_step_of_the_verified_signature(
@@ -97,7 +97,7 @@ def test_a_careless_receiver_is_told_what_it_let_through(
 ) -> None:
     endpoint = portal.add_endpoint(url=receiver.url("/in"))
     run = send_all(endpoint)
-    found = verdicts(portal, run)
+    found = grades(portal, run)
     assert {kind for kind, state in found.items() if state == "wrong"} == {
         "bad_signature",
         "old_timestamp",
@@ -127,17 +127,17 @@ def test_every_fault_is_what_it_says_on_the_wire(portal: Portal, receiver: Recei
     assert {v.run for v in Variant.objects.all()} == {run}
 
 
-def test_nothing_of_it_is_retried_or_counted(portal: Portal, receiver: Receiver) -> None:
+def test_a_run_is_not_retried_and_counted_nowhere(portal: Portal, receiver: Receiver) -> None:
     endpoint = portal.add_endpoint(url=receiver.on("/in", Reply(500, "Broken")))
     run = send_all(endpoint)
     assert {d.status for d in Delivery.objects.all()} == {"failed"}
     assert all(d.test and d.attempt_count == 1 for d in Delivery.objects.all())
     assert not EndpointHour.objects.exists()
     assert not EndpointHealth.objects.filter(consecutive_failures__gt=0).exists()
-    assert set(verdicts(portal, run).values()) == {"open"}, "the usual one failed as well"
+    assert set(grades(portal, run).values()) == {"open"}, "the usual one failed as well"
 
 
-def test_a_viewers_look_at_anothers_run_finds_nothing(portal: Portal, receiver: Receiver) -> None:
+def test_another_broadcasters_run_is_not_found(portal: Portal, receiver: Receiver) -> None:
     run = send_all(portal.add_endpoint(url=receiver.url("/in")), ["duplicate"])
     foreign = url(portal, "test-faults-result", run, of=portal.foreign)
     assert portal.client("stranger").get(foreign).status_code == 404
@@ -155,12 +155,12 @@ def test_a_viewers_look_at_anothers_run_finds_nothing(portal: Portal, receiver: 
         ("cleeng", {"signature": "standard"}, {"out_of_order"}),
     ],
 )
-def test_what_a_scheme_cannot_show_is_said_and_not_sent(
+def test_a_fault_that_shows_nothing_with_a_scheme_is_explained_and_not_sent(
     platform: str, settings: dict[str, Any], hidden: set[str]
 ) -> None:
     portal = make_portal(platform)
     endpoint = portal.add_endpoint(**settings)
-    reasons = {kind: not_shown(kind, endpoint) for kind in ALL}
+    reasons = {kind: explain_unsuitable(kind, endpoint) for kind in ALL}
     assert {kind for kind, reason in reasons.items() if reason} == hidden
     console = portal.client("developer").get(url(portal, "test-console")).content.decode()
     for kind in hidden:

@@ -1,15 +1,15 @@
-"""What a receiver's answer to an unusual test request shows."""
+"""Grades for how a receiver responds to an unusual test request."""
 
 import pytest
 
-from deliveries.test_console.grading import Answer, Verdict, judge, judge_rehearsal
+from deliveries.test_console.grading import Grade, ResponseSummary, grade_fault, grade_rehearsal
 
-USUAL = Answer("", 200)
+USUAL = ResponseSummary("", 200)
 
 
-def answered(code: int | None, failure: str = "") -> Answer:
+def answered(code: int | None, failure: str = "") -> ResponseSummary:
     accepted = code is not None and 200 <= code < 300
-    return Answer(failure or ("" if accepted else "http_4xx"), code)
+    return ResponseSummary(failure or ("" if accepted else "http_4xx"), code)
 
 
 @pytest.mark.parametrize(
@@ -35,22 +35,24 @@ def answered(code: int | None, failure: str = "") -> Answer:
         ("large_body", answered(None, "connection_reset"), "open", "Connection broken off"),
     ],
 )
-def test_each_answer_has_its_verdict(kind: str, answer: Answer, state: str, words: str) -> None:
-    verdict = judge(kind, USUAL, answer)
-    assert verdict.state == state
-    assert words in verdict.words
+def test_each_response_has_its_grade(
+    kind: str, answer: ResponseSummary, state: str, words: str
+) -> None:
+    grade = grade_fault(kind, USUAL, answer)
+    assert grade.state == state
+    assert words in grade.words
 
 
 @pytest.mark.parametrize("kind", ["bad_signature", "duplicate", "large_body"])
-def test_nothing_is_shown_by_a_receiver_that_refuses_usual_requests(kind: str) -> None:
-    verdict = judge(kind, Answer("http_4xx", 404), answered(404))
-    assert verdict.state == "open"
-    assert "HTTP 404" in verdict.words
+def test_a_receiver_that_refuses_usual_requests_gets_no_grade(kind: str) -> None:
+    grade = grade_fault(kind, ResponseSummary("http_4xx", 404), answered(404))
+    assert grade.state == "open"
+    assert "HTTP 404" in grade.words
 
 
 def test_of_two_signatures_the_one_with_the_time_is_named() -> None:
-    verdict = judge("old_timestamp", USUAL, answered(200), own_header="X-Own")
-    assert "X-Own alone carries no time: check webhook-signature." in verdict.words
+    grade = grade_fault("old_timestamp", USUAL, answered(200), own_header="X-Own")
+    assert "X-Own alone carries no time: check webhook-signature." in grade.words
 
 
 @pytest.mark.parametrize(
@@ -63,12 +65,12 @@ def test_of_two_signatures_the_one_with_the_time_is_named() -> None:
         (answered(None, "timeout"), "open"),
     ],
 )
-def test_a_rehearsal_is_judged_by_its_answer(answer: Answer, state: str) -> None:
-    verdict = judge_rehearsal(answer, "ab12")
-    assert verdict.state == state
-    assert ("…ab12" in verdict.words) == (state != "open")
+def test_a_rehearsal_is_graded_by_its_response(answer: ResponseSummary, state: str) -> None:
+    grade = grade_rehearsal(answer, "ab12")
+    assert grade.state == state
+    assert ("…ab12" in grade.words) == (state != "open")
 
 
-def test_each_verdict_has_a_heading() -> None:
-    headings = {state: Verdict(state, "").heading for state in ("right", "wrong", "open")}
+def test_each_grade_has_a_heading() -> None:
+    headings = {state: Grade(state, "").heading for state in ("right", "wrong", "open")}
     assert headings == {"right": "Right", "wrong": "Not right", "open": "Not shown"}

@@ -1,4 +1,4 @@
-"""The request bin: what it answers, what it keeps, and who may look."""
+"""The request bin: what it answers, what it stores, and how it verifies signatures."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ def post(found: RequestBin, body: bytes = b"{}", rest: str = "", **headers: str)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE"])
-def test_any_method_is_kept_with_headers_and_body(found: RequestBin, method: str) -> None:
+def test_a_request_of_any_method_is_stored_with_headers_and_body(
+    found: RequestBin, method: str
+) -> None:
     response = Client(enforce_csrf_checks=True).generic(
         method, path(found) + "?a=%00", b"\xff\x00body", headers={"X-One": "1"}
     )
@@ -93,14 +95,14 @@ def test_an_unknown_bin_is_not_found() -> None:
     assert Client().post("/bin/bin_00000000000000000000/").status_code == 404
 
 
-def test_where_the_operator_has_no_bin_there_is_none(found: RequestBin, settings: Settings) -> None:
+def test_an_operator_can_switch_the_bin_off(found: RequestBin, settings: Settings) -> None:
     settings.WEBHOOKS_REQUEST_BIN = False
     assert post(found).status_code == 404
     assert not found.requests.exists()
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 404, 410, 429, 500, 599])
-def test_a_path_below_it_sets_the_status(found: RequestBin, status: int) -> None:
+def test_a_path_below_the_bin_sets_the_status(found: RequestBin, status: int) -> None:
     response = post(found, rest=f"status/{status}/")
     assert response.status_code == status
     assert found.requests.get().answered_status == status
@@ -111,11 +113,11 @@ def test_a_path_below_it_sets_the_status(found: RequestBin, status: int) -> None
 
 @pytest.mark.parametrize("rest", ["status/99/", "status/100/", "status/600/", "status/abc/", "a/b"])
 def test_any_other_path_gets_the_answer_that_is_set(found: RequestBin, rest: str) -> None:
-    bins.set_answer(found, bins.Answer(418), actor=COMMAND_LINE)
+    bins.set_answer(found, bins.BinAnswer(418), actor=COMMAND_LINE)
     assert post(found, rest=rest).status_code == 418
 
 
-def test_a_slow_path_is_kept_before_the_delay_and_without_a_lock(
+def test_a_request_to_a_slow_path_is_stored_before_the_delay_and_without_a_lock(
     found: RequestBin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[float, int]] = []
@@ -128,10 +130,10 @@ def test_a_slow_path_is_kept_before_the_delay_and_without_a_lock(
     assert seen == [(10.0, 1), (bins.MAX_DELAY.total_seconds(), 2)]
 
 
-def test_told_not_to_answer_it_holds_the_sender_longer_than_any_timeout(
+def test_a_bin_told_not_to_answer_holds_the_sender_longer_than_any_timeout(
     found: RequestBin, slept: list[float]
 ) -> None:
-    bins.set_answer(found, bins.Answer(NO_ANSWER), actor=COMMAND_LINE)
+    bins.set_answer(found, bins.BinAnswer(NO_ANSWER), actor=COMMAND_LINE)
     assert post(found).status_code == 504
     assert slept == [35.0]
     assert found.requests.get().answered_status is None
@@ -156,32 +158,33 @@ def test_a_slow_answer_gives_its_place_back(found: RequestBin, slept: list[float
     assert len(slept) == receiving.MAX_WAITING + 1
 
 
-def test_a_body_over_the_limit_is_refused_and_not_kept(found: RequestBin) -> None:
+def test_a_body_over_the_limit_is_refused_and_not_stored(found: RequestBin) -> None:
     assert post(found, b"x" * bins.MAX_BODY_BYTES).status_code == 200
     assert post(found, b"x" * (bins.MAX_BODY_BYTES + 1)).status_code == 413
     assert found.requests.count() == 1
 
 
-def test_only_the_newest_hundred_are_kept(found: RequestBin) -> None:
+def test_only_the_newest_hundred_requests_are_stored(found: RequestBin) -> None:
     BinRequest.objects.bulk_create(
-        BinRequest(bin=found, method="POST", path="/old") for _ in range(bins.KEPT_REQUESTS + 5)
+        BinRequest(bin=found, method="POST", path="/old")
+        for _ in range(bins.MAX_STORED_REQUESTS + 5)
     )
     other = bins.open_bin(broadcaster_on("clawget", "Other").broadcaster)
     BinRequest.objects.create(bin=other, method="POST", path="/other")
     post(found)
-    assert found.requests.count() == bins.KEPT_REQUESTS
+    assert found.requests.count() == bins.MAX_STORED_REQUESTS
     newest = found.requests.first()
     assert newest is not None and newest.path == path(found)
     assert other.requests.count() == 1
 
 
-def test_a_database_that_cannot_store_is_said_so(
+def test_a_request_that_cannot_be_stored_gets_503(
     found: RequestBin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def locked(*_: Any) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(receiving, "keep", locked)
+    monkeypatch.setattr(receiving, "store_request", locked)
     response = post(found)
     assert response.status_code == 503
     assert response["Retry-After"] == "5"
@@ -230,13 +233,13 @@ def test_a_webhook_still_points_here_when_the_portal_has_moved(
 ) -> None:
     endpoint = endpoint_at(bins.bin_url(found), broadcaster)
     settings.WEBHOOKS_PUBLIC_URL = "http://localhost:1"
-    assert list(bins.endpoints_at(found)) == [endpoint]
+    assert list(bins.endpoints_sending_to(found)) == [endpoint]
 
 
 @pytest.mark.parametrize(
-    "answer", [bins.Answer(199), bins.Answer(600), bins.Answer(200, bins.MAX_DELAY * 2)]
+    "answer", [bins.BinAnswer(199), bins.BinAnswer(600), bins.BinAnswer(200, bins.MAX_DELAY * 2)]
 )
-def test_an_answer_out_of_range_is_refused(found: RequestBin, answer: bins.Answer) -> None:
+def test_an_answer_out_of_range_is_refused(found: RequestBin, answer: bins.BinAnswer) -> None:
     with pytest.raises(Refused, match=r"out of range|no status"):
         bins.set_answer(found, answer, actor=COMMAND_LINE)
 
