@@ -1,4 +1,4 @@
-"""How far behind sending is, and whether anyone sends: for probes, metrics and staff."""
+"""How far behind sending is, and whether any worker sends: for probes, metrics and staff."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db.models import Max, Min
 
 from deliveries.models import Delivery, Pump
 
-# A run renews its lease every two seconds; silence as long as this is no hiccup.
+# A run renews its lease every two seconds: after so long without, no worker is alive.
 SILENT_AFTER = timedelta(seconds=60)
 
 

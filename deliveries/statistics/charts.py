@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deliveries.statistics.traffic import Outcomes
+from deliveries.statistics.traffic import OutcomeCounts
 
 WIDTH, HEIGHT = 720, 160
 _GAP = 3
-_LEAST_HEIGHT = 2.0
+_MIN_HEIGHT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Chart:
     height: int = HEIGHT
 
 
-def outcome_chart(steps: Sequence[Outcomes]) -> Chart:
+def outcome_chart(steps: Sequence[OutcomeCounts]) -> Chart:
     """A stacked bar for each step, from the bottom: delivered, retried, given up, cut short."""
     top = _round_up(max((step.total for step in steps), default=0))
     slot = WIDTH / len(steps)
@@ -47,7 +47,7 @@ def outcome_chart(steps: Sequence[Outcomes]) -> Chart:
             count = getattr(step, kind)
             if not count:
                 continue
-            height = max(_LEAST_HEIGHT, HEIGHT * count / top)
+            height = max(_MIN_HEIGHT, HEIGHT * count / top)
             y -= height
             x = round(position * slot + _GAP / 2, 1)
             bars.append(
@@ -58,7 +58,7 @@ def outcome_chart(steps: Sequence[Outcomes]) -> Chart:
 
 
 def _round_up(value: int) -> int:
-    """To a number whose half is round as well."""
+    """The next round number whose half is round as well."""
     if value <= 2:
         return 2
     power = int(f"1{'0' * (len(str(value)) - 1)}")
@@ -66,7 +66,7 @@ def _round_up(value: int) -> int:
 
 
 def sparkline(values: Sequence[tuple[int, int]], *, height: float = 20.0) -> tuple[Bar, ...]:
-    """A bar an hour, of (succeeded, failed); heights by the square root, so that few are seen."""
+    """A bar for each (succeeded, failed). Heights are square roots, so that small numbers show."""
     top = math.sqrt(max((good + bad for good, bad in values), default=0) or 1)
     bars: list[Bar] = []
     for position, (good, bad) in enumerate(values):

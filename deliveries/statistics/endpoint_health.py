@@ -1,4 +1,4 @@
-"""How endpoints have been doing: for the list of webhooks, and for those that need attention."""
+"""The health of endpoints: their last 24 hours, and which of them need attention."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_SHOWN = 8
 
 @dataclass(slots=True)
 class HealthSummary:
-    """The last 24 hours of an endpoint, by hour (succeeded, failed), oldest first."""
+    """The last 24 hours of an endpoint. hours: (succeeded, failed) of each, oldest first."""
 
     last_success_at: datetime | None
     next_due_at: datetime | None
@@ -53,7 +53,7 @@ class HealthSummary:
         return sparkline(self.hours)
 
 
-def next_due(endpoint: OuterRef) -> Subquery:
+def next_due_subquery(endpoint: OuterRef) -> Subquery:
     """When the earliest pending delivery of an endpoint is due. Index: delivery_due."""
     waiting = Delivery.objects.filter(endpoint=endpoint, status="pending", lease_id__isnull=True)
     return Subquery(waiting.order_by("next_attempt_at").values("next_attempt_at")[:1])
@@ -62,7 +62,7 @@ def next_due(endpoint: OuterRef) -> Subquery:
 def read_health(
     broadcaster: Broadcaster, endpoints: Iterable[Endpoint], now: datetime
 ) -> dict[int, HealthSummary]:
-    """By primary key, for those of the endpoints that are the broadcaster's; one query."""
+    """The health of those endpoints that are the broadcaster's, by primary key, in one query."""
     this_hour = now.replace(minute=0, second=0, microsecond=0)
     first_hour = this_hour - timedelta(hours=HOURS - 1)
     summaries: dict[int, HealthSummary] = {}
@@ -83,7 +83,7 @@ def _rows(
     recent = FilteredRelation("hours", condition=Q(hours__hour__gte=first_hour))
     rows = (
         broadcaster.endpoints.filter(pk__in=keys)
-        .annotate(recent=recent, next_due_at=next_due(OuterRef("pk")))
+        .annotate(recent=recent, next_due_at=next_due_subquery(OuterRef("pk")))
         .order_by()
         .values(
             "pk",
@@ -110,8 +110,8 @@ def _summary(row: dict[str, Any]) -> HealthSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class NeedsAttention:
-    """`since` is the last good time; None where there never was one."""
+class AttentionItem:
+    """An endpoint that needs attention. since: its last success; None if it never had one."""
 
     endpoint: Endpoint
     cause: str
@@ -119,8 +119,8 @@ class NeedsAttention:
     since: datetime | None
 
 
-def needing_attention(broadcaster: Broadcaster) -> list[NeedsAttention]:
-    """Suspended endpoints, then those that fail now, the worst first; eight at most."""
+def find_needing_attention(broadcaster: Broadcaster) -> list[AttentionItem]:
+    """Suspended endpoints, then those that fail at present, the worst first; eight at most."""
     suspended = Q(suspended_at__isnull=False)
     failing = Q(health__consecutive_failures__gt=0)
     found = (
@@ -135,10 +135,10 @@ def needing_attention(broadcaster: Broadcaster) -> list[NeedsAttention]:
     return [_attention(endpoint) for endpoint in found]
 
 
-def _attention(endpoint: Endpoint) -> NeedsAttention:
+def _attention(endpoint: Endpoint) -> AttentionItem:
     health = getattr(endpoint, "health", None)
     if health is None:
-        return NeedsAttention(endpoint, "", 0, None)
+        return AttentionItem(endpoint, "", 0, None)
     code = health.last_status_code if health.last_failure.startswith(("http", "gone")) else None
     words = describe_latest(health.last_failure, code) if health.last_failure else ""
-    return NeedsAttention(endpoint, words, health.consecutive_failures, health.last_success_at)
+    return AttentionItem(endpoint, words, health.consecutive_failures, health.last_success_at)

@@ -1,4 +1,4 @@
-"""What Prometheus reads: counted from the database, so that any web process can answer."""
+"""The metrics for Prometheus, counted in the database, so that any web process can give them."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ __all__ = ["CONTENT_TYPE_LATEST", "render_metrics"]
 
 def render_metrics() -> bytes:
     registry = CollectorRegistry()
-    registry.register(_Portal())
+    registry.register(_PortalCollector())
     return generate_latest(registry)
 
 
-class _Portal(Collector):
+class _PortalCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from _queue()
         yield _attempts()
         yield _endpoints()
 
     def describe(self) -> list[Metric]:
-        return []  # or registering would query the database
+        return []  # otherwise registering would call collect, which queries the database
 
 
 def _queue() -> Iterator[Metric]:
     now = timezone.now()
     backlog = read_backlog(now)
-    # One that is being sent was due when it was taken: so what is planned for later is not read.
-    come = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
-    counts = come.aggregate(all=Count("pk"), in_flight=Count("lease_id"))
+    # What is in flight was due when it was claimed, so what is planned for later need not be read.
+    due = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
+    counts = due.aggregate(all=Count("pk"), in_flight=Count("lease_id"))
     yield GaugeMetricFamily(
         "webhooks_deliveries_due",
         "Deliveries whose time has come and that no worker has taken.",

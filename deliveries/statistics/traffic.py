@@ -1,4 +1,4 @@
-"""Requests of a broadcaster over a period: outcomes by step, failure rate, response times."""
+"""The attempts of a broadcaster over a period: outcomes by step, failure rate, response times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COUNTS = ("succeeded", "failed", "unknown", "exhausted")
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """`steps` bars of `step` each, the last one with the present hour in it."""
+    """`steps` steps of length `step`; the present hour is in the last one."""
 
     name: str
     title: str
@@ -35,9 +35,12 @@ PERIODS = (
 
 
 @dataclass(slots=True)
-class Outcomes:
-    """How many requests were accepted, failed and are retried, failed for the last time, or were
-    cut short."""
+class OutcomeCounts:
+    """How the attempts of a step that begins at `start` ended.
+
+    delivered: accepted. retried: failed, and made again. given_up: failed for the last time.
+    unknown: cut short on our side.
+    """
 
     start: datetime
     delivered: int = 0
@@ -50,7 +53,7 @@ class Outcomes:
         return self.delivered + self.retried + self.given_up + self.unknown
 
     def add(self, succeeded: int, failed: int, unknown: int, exhausted: int) -> None:
-        # A delivery can end as failed by a request cut short: it is counted there.
+        # A delivery whose last attempt was cut short is exhausted, but its attempt is not failed.
         given_up = min(exhausted, failed)
         self.delivered += succeeded
         self.given_up += given_up
@@ -60,35 +63,36 @@ class Outcomes:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Response times are estimates from a histogram; None where nothing was answered."""
+    """Response times are estimates from a histogram; None if there was no response."""
 
-    steps: Sequence[Outcomes]
-    whole: Outcomes
+    steps: Sequence[OutcomeCounts]
+    whole: OutcomeCounts
     p50_ms: float | None
     p95_ms: float | None
 
     @property
     def failure_percent(self) -> float | None:
-        """Of requests whose outcome is known."""
+        """The share of failures among the attempts whose outcome is known; None if there are none."""
         known = self.whole.total - self.whole.unknown
         return 100.0 * (self.whole.retried + self.whole.given_up) / known if known else None
 
 
-def period_named(name: str) -> Period:
+def find_period(name: str) -> Period:
+    """The period of this name; the first one if there is none."""
     return next((period for period in PERIODS if period.name == name), PERIODS[0])
 
 
 def read_traffic(
     broadcaster: Broadcaster, period: Period, now: datetime, *, endpoint: Endpoint | None = None
 ) -> Traffic:
-    """Of all its endpoints or one. One query, over the hourly counters: tests are not in them."""
+    """The traffic of all endpoints or of one, in one query of hourly counters, which leave tests out."""
     start = _start(period, now)
     hours = EndpointHour.objects.filter(broadcaster=broadcaster, hour__gte=start)
     if endpoint is not None:
         hours = hours.filter(endpoint=endpoint)
     sums = {name: Sum(name) for name in (*_COUNTS, *_BUCKETS)}
-    steps = [Outcomes(start + n * period.step) for n in range(period.steps)]
-    whole = Outcomes(start)
+    steps = [OutcomeCounts(start + n * period.step) for n in range(period.steps)]
+    whole = OutcomeCounts(start)
     histogram = [0] * len(_BUCKETS)
     names = ("hour", *_COUNTS, *_BUCKETS)
     for values in hours.values("hour").order_by("hour").annotate(**sums).values_list(*names):

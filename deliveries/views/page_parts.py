@@ -10,7 +10,7 @@ from django.utils import timezone
 from deliveries.recovery import count_cancelled_by_stopping, find_missed_events
 from deliveries.statistics.charts import outcome_chart
 from deliveries.statistics.endpoint_health import read_health
-from deliveries.statistics.traffic import period_named, read_traffic
+from deliveries.statistics.traffic import find_period, read_traffic
 from subscriptions.models import AuditEntry, Broadcaster, Endpoint, Topic
 from subscriptions.models.broadcaster import Role
 from subscriptions.portal import PortalRequest, at_least, page_parts
@@ -61,7 +61,7 @@ def missed_count(request: PortalRequest, endpoint: Endpoint) -> Part:
 @page_parts.ENDPOINT_SECTIONS.register
 def health_and_chart(request: PortalRequest, endpoint: Endpoint) -> Part:
     now = timezone.now()
-    period = period_named(_CHART_PERIOD)
+    period = find_period(_CHART_PERIOD)
     traffic = read_traffic(request.broadcaster, period, now, endpoint=endpoint)
     context = {
         "health": read_health(request.broadcaster, [endpoint], now),

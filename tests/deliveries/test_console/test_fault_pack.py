@@ -12,7 +12,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from deliveries.models import Attempt, Delivery, EndpointHealth, EndpointHour, Variant
 from deliveries.publishing.publisher import MAX_BODY_BYTES
-from deliveries.statistics.first_steps import read_evidence
+from deliveries.statistics.first_steps import read_first_steps
 from deliveries.test_console.fault_pack import FAULTS, explain_unsuitable, load_run, send_fault_pack
 from deliveries.test_console.test_requests import rehearse_token
 from subscriptions.audit import COMMAND_LINE
@@ -84,12 +84,12 @@ def test_a_refused_forgery_ticks_the_step_of_the_verified_signature(
 ) -> None:
     careless = portal.add_endpoint(url=receiver.url("/careless"))
     send_all(careless, ["bad_signature"])
-    assert not read_evidence(portal.live).signature_verified
+    assert not read_first_steps(portal.live).signature_verified
     by_the_book = portal.add_endpoint(name="B", url=receiver.url("/in"))
     receiver.on("/in", checking(lambda: current_token(by_the_book)))
     send_all(by_the_book, ["bad_signature"])
-    assert read_evidence(portal.live).signature_verified
-    assert not read_evidence(portal.sandbox).signature_verified
+    assert read_first_steps(portal.live).signature_verified
+    assert not read_first_steps(portal.sandbox).signature_verified
 
 
 def test_a_careless_receiver_is_told_what_it_let_through(

@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.utils import timezone
 
 from deliveries.models import BinRequest, EndpointHealth, RequestBin
-from deliveries.statistics.traffic import PERIODS, percentile, read_traffic
+from deliveries.statistics.traffic import PERIODS
 from subscriptions.models import Broadcaster
 from tests.deliveries.views.pages import count_hour, create_delivery, set_state, url
 from tests.portal_clients import Portal
-
-NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 
 
 def overview(portal: Portal, query: str = "", of: Broadcaster | None = None) -> Any:
     response = portal.client("owner").get(f"{url(portal, 'overview', of=of)}?{query}")
     assert response.status_code == 200
     return response
-
-
-def test_outcomes_are_summed_over_endpoints_shards_and_steps(portal: Portal) -> None:
-    one, two = portal.add_endpoint(), portal.add_endpoint(url="https://example.com/2")
-    count_hour(one, NOW, succeeded=5, failed=3, exhausted=1, ms_0=8)
-    count_hour(one, NOW, shard=2, succeeded=1, ms_5=1)
-    count_hour(two, NOW - timedelta(hours=23), succeeded=2, unknown=1)
-    count_hour(two, NOW - timedelta(hours=24), succeeded=100)
-    count_hour(portal.add_endpoint(portal.foreign), NOW, succeeded=1000)
-    traffic = read_traffic(portal.live, PERIODS[0], NOW)
-    assert len(traffic.steps) == 24
-    last, first = traffic.steps[-1], traffic.steps[0]
-    assert (last.delivered, last.retried, last.given_up) == (6, 2, 1)
-    assert (first.delivered, first.unknown) == (2, 1)
-    assert traffic.whole.total == 12
-    assert traffic.failure_percent == pytest.approx(100 * 3 / 11)
-
-
-@pytest.mark.parametrize("period", PERIODS, ids=lambda period: period.name)
-def test_every_period_ends_with_the_present_hour(portal: Portal, period: Any) -> None:
-    count_hour(portal.add_endpoint(), NOW, succeeded=7)
-    traffic = read_traffic(portal.live, period, NOW)
-    assert traffic.steps[-1].delivered == 7
-    assert traffic.steps[0].start <= NOW - (period.steps - 1) * period.step
-
-
-def test_a_percentile_is_read_out_of_a_histogram() -> None:
-    assert percentile([10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0.5) == 5.0
-    assert percentile([0] * 11 + [4], 0.95) == 30_000
-    assert percentile([0] * 12, 0.5) is None
-    assert percentile([50, 0, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0.95) == pytest.approx(47.5)
 
 
 def test_the_chart_has_its_numbers_in_a_table(portal: Portal) -> None:
@@ -97,12 +63,12 @@ def test_the_overview_says_since_when_the_oldest_due_delivery_waits(portal: Port
 
 def test_the_first_steps_are_ticked_by_what_happened(portal: Portal) -> None:
     def ticked() -> list[bool]:
-        evidence = overview(portal).context["evidence"]
+        first_steps = overview(portal).context["first_steps"]
         return [
-            evidence.has_webhook,
-            evidence.test_received,
-            evidence.signature_verified,
-            evidence.first_delivered,
+            first_steps.has_webhook,
+            first_steps.test_received,
+            first_steps.signature_verified,
+            first_steps.first_delivered,
         ]
 
     assert ticked() == [False] * 4
@@ -125,8 +91,8 @@ def test_the_first_steps_are_ticked_by_what_happened(portal: Portal) -> None:
 
 def test_the_first_steps_of_one_broadcaster_are_not_anothers(portal: Portal) -> None:
     portal.add_endpoint()
-    evidence = overview(portal, of=portal.sandbox).context["evidence"]
-    assert not evidence.has_webhook
+    first_steps = overview(portal, of=portal.sandbox).context["first_steps"]
+    assert not first_steps.has_webhook
 
 
 def test_tests_are_not_among_the_latest_failures(portal: Portal) -> None:
