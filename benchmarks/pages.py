@@ -50,8 +50,7 @@ def add_deliveries(count: int) -> Any:
     from django.conf import settings
     from django.utils import timezone
 
-    from deliveries.demo.history import add_history
-    from deliveries.demo.setup import ensure_demo
+    from deliveries.demo import add_history, ensure_demo
 
     demo = ensure_demo(settings.WEBHOOKS_DATA_DIR)
     (tenant,) = (b for b in demo.broadcasters if b.platform_id == PLATFORM)

@@ -1,9 +1,8 @@
 """A month of finished deliveries for the demonstration, made the way that real ones are.
 
-The log rows come out of the same decisions as a dispatcher's and go through the same inserts, so a
-page cannot tell them from sent ones. (benchmarks/growth_rows.py has SQL of its own: ten million
-rows, made within PostgreSQL.) Memory holds one slice at a time, and each slice is one transaction:
-what was made before an interruption is whole.
+The rows of the log come from the dispatcher's own decisions and inserts, so that no page can tell
+them from those of deliveries that were sent. Memory holds one slice at a time. Each slice is one
+transaction, so that an interruption leaves no half-made delivery.
 """
 
 from __future__ import annotations
@@ -32,18 +31,18 @@ from subscriptions.models import Broadcaster, Endpoint, Topic
 from subscriptions.platforms.rules import PlatformRules
 
 DAYS = 30
-# Deliveries in one transaction: no more than others who want to write can wait for.
-_SLICE = 2_000
-_COUNTED_AT_ONCE = 1_000
+# Deliveries in one transaction: others who want to write on SQLite wait for no more than that.
+_SLICE_SIZE = 2_000
+_ATTEMPTS_PER_COUNT = 1_000
 # Busy by day, quiet at night: how far the rate goes up and down around its mean.
 _DAY_SWING = 0.6
-_CUT_SHORT = 0.0003
-_STOPPED_BY_HAND = "Stopped by hand."
+_CUT_SHORT_SHARE = 0.0003
+_STOPPED_REASON = "Stopped by hand."
 
 
 @dataclass(frozen=True, slots=True)
 class _Tenant:
-    """A broadcaster with its topics, some more frequent than others, and who wants each."""
+    """A broadcaster with its topics, how frequent each is, and the webhooks that want it."""
 
     broadcaster: Broadcaster
     rules: PlatformRules
@@ -69,8 +68,8 @@ def add_history(
 ) -> None:
     """Add that many deliveries of the last 30 days, with events, attempts and hourly counters.
 
-    `progress` is told how many there are, after each slice. The first broadcaster gets the half.
-    Raises PortalError where there is no webhook to deliver to, or none may be made.
+    progress: called after each slice with the number made so far. The first broadcaster gets half of
+    them. Raises PortalError if there is no webhook to deliver to, or none may be made.
     """
     tenants = [tenant for b in broadcasters if (tenant := _tenant(b, now)).topics]
     if not tenants:
@@ -84,7 +83,7 @@ def add_history(
         made += len(part.deliveries)
         _store(part, is_last=made >= deliveries)
         progress(made)
-    # Until autovacuum comes by, the planner would take the tables for as small as they were.
+    # Until autovacuum has run, the planner would take the tables for as small as they were.
     current_store().analyze(Event, Delivery, Attempt)
 
 
@@ -107,7 +106,7 @@ def _tenant(broadcaster: Broadcaster, now: datetime) -> _Tenant:
 def _slices(
     tenants: Sequence[_Tenant], deliveries: int, now: datetime, rng: random.Random
 ) -> Iterator[_Slice]:
-    """Oldest first, so that the indexes on time grow at their ends."""
+    """The slices, oldest first, so that the indexes on time grow at their ends."""
     shares = [1.0] * len(tenants)
     shares[0] = max(1.0, len(tenants) - 1.0)
     part = _Slice([], [], [])
@@ -115,7 +114,7 @@ def _slices(
     while made < deliveries:
         (tenant,) = rng.choices(tenants, shares)
         (topic,) = rng.choices(tenant.topics, tenant.weights)
-        at = _moment((made + rng.random()) / deliveries, now)
+        at = _moment_of((made + rng.random()) / deliveries, now)
         event = _event(tenant, topic, at, rng)
         part.events.append(event)
         for webhook in tenant.wanting[topic.name][: deliveries - made]:
@@ -123,13 +122,13 @@ def _slices(
             part.deliveries.append(delivery)
             part.attempts.extend(attempts)
             made += 1
-        if len(part.deliveries) >= _SLICE or made >= deliveries:
+        if len(part.deliveries) >= _SLICE_SIZE or made >= deliveries:
             yield part
             part = _Slice([], [], [])
 
 
-def _moment(share: float, now: datetime) -> datetime:
-    """The moment at which this share of the month's events has happened."""
+def _moment_of(share: float, now: datetime) -> datetime:
+    """The moment by which this share of the month's events had happened."""
     waves = 2 * math.pi * DAYS
     share += _DAY_SWING * math.sin(waves * share) / waves
     return now - timedelta(days=DAYS) * max(0.0, 1 - share)
@@ -148,7 +147,7 @@ def _event(tenant: _Tenant, topic: Topic, at: datetime, rng: random.Random) -> E
         topic=topic.name,
         event_id=event_id,
         occurred_at=at,
-        data=_varied(topic.sample_data, rng),
+        data=_vary(topic.sample_data, rng),
     )
     return Event(
         id=key,
@@ -162,12 +161,12 @@ def _event(tenant: _Tenant, topic: Topic, at: datetime, rng: random.Random) -> E
     )
 
 
-def _varied(value: Any, rng: random.Random, name: str = "") -> Any:
-    """The sample with other ids and another customer in it."""
+def _vary(value: Any, rng: random.Random, name: str = "") -> Any:
+    """The sample with other ids, and another customer's address."""
     if isinstance(value, dict):
-        return {key: _varied(item, rng, key) for key, item in value.items()}
+        return {key: _vary(item, rng, key) for key, item in value.items()}
     if isinstance(value, list):
-        return [_varied(item, rng, name) for item in value]
+        return [_vary(item, rng, name) for item in value]
     if isinstance(value, str) and "@" in value:
         return f"customer{rng.randrange(100_000)}@example.com"
     if not name.lower().endswith("id") or isinstance(value, bool):
@@ -210,7 +209,7 @@ def _delivery(
         endpoint_id=first.endpoint_id,
         topic=event.topic,
         status=DeliveryStatus.CANCELLED if is_open else last.status,
-        status_reason=_STOPPED_BY_HAND if is_open else last.status_reason,
+        status_reason=_STOPPED_REASON if is_open else last.status_reason,
         trigger=last.trigger,
         attempt_count=last.attempt.number,
         scheduled_count=last.scheduled_count,
@@ -226,7 +225,7 @@ def _delivery(
 def _attempts(
     claim: Claim, event: Event, webhook: DemoWebhook, now: datetime, rng: random.Random
 ) -> Iterator[Settled]:
-    """Up to the end, or to the last one whose time has come."""
+    """The attempts up to the end of the delivery, or to now."""
     at = event.created_at + timedelta(milliseconds=rng.uniform(5, 60))
     while True:
         settled = _attempt(claim, event, webhook, at, now, rng)
@@ -253,9 +252,9 @@ def _attempt(
     now: datetime,
     rng: random.Random,
 ) -> Settled:
-    if rng.random() < _CUT_SHORT:
+    if rng.random() < _CUT_SHORT_SHARE:
         return record_unknown(claim, at)
-    result = webhook.receiver.answer(at, now=now, rng=rng)
+    result = webhook.receiver.respond(at, now=now, rng=rng)
     headers = webhook.headers(event.event_id, event.body.encode(), at)
     return decide(claim, result, headers=headers)
 
@@ -267,8 +266,8 @@ def _store(part: _Slice, *, is_last: bool) -> None:
     store.insert(part.deliveries)
     attempts = sorted(part.attempts, key=lambda settled: settled.attempt.sent_at)
     store.insert_attempts(attempts)
-    for start in range(0, len(attempts), _COUNTED_AT_ONCE):
-        count_attempts(attempts[start : start + _COUNTED_AT_ONCE], shard=0)
+    for start in range(0, len(attempts), _ATTEMPTS_PER_COUNT):
+        count_attempts(attempts[start : start + _ATTEMPTS_PER_COUNT], shard=0)
     if is_last:
-        # How they do now; with what was before, an outage long over would count as today's.
+        # Only the last slice says how the endpoints do now.
         update_health(attempts)

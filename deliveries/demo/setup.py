@@ -1,7 +1,7 @@
 """The demonstration: a broadcaster on every platform, whose webhooks point at the request bin.
 
-What it makes belongs to one user, and is found again by that; all of it is made once, and what its
-users change or delete stays so.
+All of it belongs to one user, and is found again by that. It is made once: what a user changes or
+deletes stays so.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from deliveries.models import Event, RequestBin
+from deliveries.models import RequestBin
 from deliveries.publishing.publisher import publish
 from deliveries.test_console.request_bin import bin_url, endpoints_sending_to, open_bin
 from subscriptions.accounts import create_broadcaster
@@ -27,25 +27,25 @@ from subscriptions.models.broadcaster import Role
 from subscriptions.models.endpoint import ALL_TOPICS
 
 EMAIL = "demo@example.com"
-PASSWORD_FILE = "demo-password.txt"  # noqa: S105  a file's name
+LOGIN_FILE_NAME = "demo-password.txt"
 _FIRST_EVENT_KEY = "demo-first-event"
 _FAILING_PATH = "status/500/"
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """`password` is None where the user has set another since."""
+    """password: None if the user has set another since. created: how many broadcasters are new."""
 
     email: str
     password: str | None
     broadcasters: list[Broadcaster]
-    made: int  # how many of them were made just now
+    created: int
 
 
 def ensure_demo(data_dir: Path, *, follow: bool = True) -> Demo:
-    """Make what is missing; `follow`: point the webhooks at WEBHOOKS_PUBLIC_URL as it is now."""
+    """Make what is missing. follow: point the webhooks at WEBHOOKS_PUBLIC_URL as it is now."""
     with transaction.atomic():
-        user, password = _ensure_user(data_dir / PASSWORD_FILE)
+        user, password = _ensure_user(data_dir / LOGIN_FILE_NAME)
         before = _broadcasters(user)
         for platform in Platform.objects.exclude(pk__in=before).order_by("title"):
             _make(platform, user)
@@ -58,7 +58,7 @@ def ensure_demo(data_dir: Path, *, follow: bool = True) -> Demo:
 
 
 def _broadcasters(user: User) -> dict[str, Broadcaster]:
-    """The user's own, one for each platform: the oldest."""
+    """The user's own broadcasters by platform, the oldest of each."""
     members = Member.objects.filter(user=user, role=Role.OWNER).order_by("broadcaster_id")
     found: dict[str, Broadcaster] = {}
     for member in members.select_related("broadcaster__platform"):
@@ -67,9 +67,9 @@ def _broadcasters(user: User) -> dict[str, Broadcaster]:
 
 
 def _ensure_user(path: Path) -> tuple[User, str | None]:
-    """The demonstration's user, a staff member, and the password if it is still the one we made.
+    """The demonstration's user, a staff member, and its password if it is still the one made here.
 
-    Where the file with it is gone, or was never in this data directory, there is a new one.
+    If the file with the password is not in this data directory, the user gets a new one.
     """
     user = User.objects.filter(email=EMAIL).first()
     password = path.read_text(encoding="ascii").strip() if path.exists() else ""
@@ -115,12 +115,12 @@ def _add_endpoint(broadcaster: Broadcaster, name: str, url: str, topic: str) -> 
 
 
 def first_topic(broadcaster: Broadcaster) -> Topic:
-    """What the first event is about."""
+    """The topic of the first event."""
     return broadcaster.platform.topics.order_by("position", "name")[0]
 
 
 def _point_at_this_server(broadcaster: Broadcaster) -> None:
-    """Another port or host than last time: the webhooks follow."""
+    """Let the webhooks follow if the portal has another port or host than last time."""
     found = RequestBin.objects.filter(broadcaster=broadcaster).first()
     for endpoint in endpoints_sending_to(found) if found else ():
         path = endpoint.url[endpoint.url.index(REQUEST_BIN_PATH) :]
@@ -131,8 +131,8 @@ def _point_at_this_server(broadcaster: Broadcaster) -> None:
 
 
 def _publish_first_event(broadcaster: Broadcaster) -> None:
-    """Once, so that the logs have a delivery that arrived and one that is retried."""
-    if Event.objects.filter(broadcaster=broadcaster, idempotency_key=_FIRST_EVENT_KEY).exists():
+    """Publish one event, once, so that the logs have a delivery that arrived and one that is retried."""
+    if broadcaster.events.filter(idempotency_key=_FIRST_EVENT_KEY).exists():
         return
     topic = first_topic(broadcaster)
     publish(

@@ -1,4 +1,4 @@
-"""The webhooks that the demonstration's past went to."""
+"""The webhooks that the demonstration's history was delivered to."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from subscriptions.endpoints.signing_tokens import decrypt_tokens
 from subscriptions.models import Broadcaster, Endpoint, Topic
 from subscriptions.platforms.rules import PlatformRules
 
-# Each topic goes to its own few of the receivers: so many of them.
-_WANTING = 3
+# So many of the receivers want each topic.
+_RECEIVERS_PER_TOPIC = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class DemoWebhook:
     tokens: TokenPair | None
 
     def headers(self, event_id: str, body: bytes, sent_at: datetime) -> tuple[tuple[str, str], ...]:
-        """Those of a request, really signed: the signature debugger finds nothing wrong."""
+        """The headers of a request, really signed, so that the signature debugger finds nothing wrong."""
         signed = signature_headers(
             signature=self.rules.signature,
             choice=self.endpoint.signature,
@@ -49,15 +49,15 @@ class DemoWebhook:
 def ensure_webhooks(
     broadcaster: Broadcaster, topics: Sequence[Topic], *, now: datetime, since: datetime
 ) -> dict[int, DemoWebhook]:
-    """By primary key. One for each receiver is made once, as if at `since`; a user's changes stay.
+    """The demonstration's webhooks, by primary key; a missing one is made, as if at `since`.
 
-    Raises PortalError where the broadcaster may have no more webhooks.
+    What a user has changed stays. Raises PortalError if the broadcaster may have no more webhooks.
     """
     before = set(broadcaster.endpoints.values_list("name", flat=True))
     url = _known_url(broadcaster)
     for position, receiver in enumerate(RECEIVERS):
         if receiver.name not in before:
-            endpoint = _make(broadcaster, receiver, _wanted(topics, position))
+            endpoint = _make(broadcaster, receiver, _choose_topics(topics, position))
             Endpoint.objects.filter(pk=endpoint.pk).update(url=url, created_at=since)
     by_name = {receiver.name: receiver for receiver in RECEIVERS}
     found = broadcaster.endpoints.live().filter(name__in=by_name)
@@ -72,16 +72,18 @@ def ensure_webhooks(
     }
 
 
-def _wanted(topics: Sequence[Topic], position: int) -> list[str]:
-    """Of a platform with few topics, a receiver may get the first one only."""
+def _choose_topics(topics: Sequence[Topic], position: int) -> list[str]:
+    """The topics of the receiver at this position; if the platform has too few, the first one."""
     chosen = [
-        topic.name for n, topic in enumerate(topics) if (position - n) % len(RECEIVERS) < _WANTING
+        topic.name
+        for n, topic in enumerate(topics)
+        if (position - n) % len(RECEIVERS) < _RECEIVERS_PER_TOPIC
     ]
     return chosen or [topics[0].name]
 
 
 def _known_url(broadcaster: Broadcaster) -> str:
-    """The request bin's, where the webhooks have it that are there already: the portal may run on another port."""
+    """The request bin's URL as the webhooks have it, since the portal may run on another port now."""
     found = open_bin(broadcaster)
     for endpoint in endpoints_sending_to(found):
         base, _, _ = endpoint.url.partition(found.public_id)

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from deliveries.demo.setup import EMAIL, PASSWORD_FILE
+from deliveries.demo.setup import EMAIL, LOGIN_FILE_NAME
 from deliveries.models import Delivery, Event
 from subscriptions.models import Broadcaster, Endpoint, Member, Platform, User
 from tests.deliveries.sending import broadcaster_on, endpoint_at
@@ -86,7 +86,7 @@ def demo_settings(settings: Settings, tmp_path: Path) -> Any:
 
 
 def password(directory: Path) -> str:
-    return (directory / PASSWORD_FILE).read_text().strip()
+    return (directory / LOGIN_FILE_NAME).read_text().strip()
 
 
 def test_the_demonstration_has_a_broadcaster_on_every_platform(
@@ -98,7 +98,7 @@ def test_the_demonstration_has_a_broadcaster_on_every_platform(
     assert {b.platform_id for b in owned} == set(Platform.objects.values_list("pk", flat=True))
     assert all(b.sandbox.pk for b in owned)
     assert user.is_staff and user.check_password(password(tmp_path))
-    assert stat.S_IMODE((tmp_path / PASSWORD_FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / LOGIN_FILE_NAME).stat().st_mode) == 0o600
     for shown in ("http://localhost:8000/", EMAIL, password(tmp_path), "request-bin/"):
         assert shown in said
 

@@ -15,19 +15,18 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from deliveries.demo.history import DAYS, add_history
-from deliveries.demo.setup import PASSWORD_FILE, Demo, ensure_demo, first_topic
+from deliveries.demo import DAYS, LOGIN_FILE_NAME, Demo, add_history, ensure_demo, first_topic
 from subscriptions.errors import PortalError
 from subscriptions.models import Platform
 
-_TOLD_EVERY_SECONDS = 5
-_MOST = 100_000_000
+_PROGRESS_SECONDS = 5
+_MAX_DELIVERIES = 100_000_000
 
 
-def _number(text: str) -> int:
+def _parse_number(text: str) -> int:
     number = int(text)
-    if not 1 <= number <= _MOST:
-        raise argparse.ArgumentTypeError(f"{number} is out of range: 1 to {_MOST:,}.")
+    if not 1 <= number <= _MAX_DELIVERIES:
+        raise argparse.ArgumentTypeError(f"{number} is out of range: 1 to {_MAX_DELIVERIES:,}.")
     return number
 
 
@@ -37,7 +36,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--deliveries",
-            type=_number,
+            type=_parse_number,
             default=0,
             metavar="N",
             help=f"add N finished deliveries of the last {DAYS} days (100000: half a minute)",
@@ -63,18 +62,18 @@ class Command(BaseCommand):
                 self._add_history(demo, options["deliveries"])
         except PortalError as error:
             raise CommandError(error.detail) from error
-        if demo.made or not options["deliveries"]:
+        if demo.created or not options["deliveries"]:
             self._show(demo)
 
     def _add_history(self, demo: Demo, deliveries: int) -> None:
-        begin = told_at = time.monotonic()
+        begin = reported_at = time.monotonic()
 
         def progress(made: int) -> None:
-            nonlocal told_at
+            nonlocal reported_at
             seconds = time.monotonic() - begin
-            if made < deliveries and time.monotonic() < told_at + _TOLD_EVERY_SECONDS:
+            if made < deliveries and time.monotonic() < reported_at + _PROGRESS_SECONDS:
                 return
-            told_at = time.monotonic()
+            reported_at = time.monotonic()
             self.stdout.write(
                 f"  {made:>{len(f'{deliveries:,}')},} of {deliveries:,} deliveries "
                 f"({100 * made // deliveries} %), {seconds:.0f} s"
@@ -85,7 +84,7 @@ class Command(BaseCommand):
             demo.broadcasters,
             deliveries=deliveries,
             now=timezone.now(),
-            rng=random.Random(),  # noqa: S311  nothing is secret in it  # nosec B311
+            rng=random.SystemRandom(),
             progress=progress,
         )
 
@@ -93,8 +92,8 @@ class Command(BaseCommand):
         url = settings.WEBHOOKS_PUBLIC_URL
         password = demo.password or "the one that you set"
         first = demo.broadcasters[0]
-        set_apart = [name for name in ("DATABASE_URL", "WEBHOOKS_DATA_DIR") if name in os.environ]
-        given = f"With the same {' and '.join(set_apart)}: " if set_apart else ""
+        set_here = [name for name in ("DATABASE_URL", "WEBHOOKS_DATA_DIR") if name in os.environ]
+        given = f"With the same {' and '.join(set_here)}: " if set_here else ""
         platforms = ", ".join(broadcaster.platform.title for broadcaster in demo.broadcasters)
         self.stdout.write(
             f"\n  Webhooks Portal   {url}/\n"
@@ -108,6 +107,6 @@ class Command(BaseCommand):
         )
         if demo.password:
             self.stdout.write(
-                f"  (The password is kept in {settings.WEBHOOKS_DATA_DIR / PASSWORD_FILE}; this user "
+                f"  (The password is kept in {settings.WEBHOOKS_DATA_DIR / LOGIN_FILE_NAME}; this user "
                 f"is staff too: {url}/admin/)\n"
             )

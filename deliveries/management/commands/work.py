@@ -12,8 +12,8 @@ from deliveries.workers.runner import Limits, Runner, cluster_command
 
 class Command(BaseCommand):
     help = (
-        "Runs the workers: a django-q2 cluster that is watched, and started anew where it is "
-        "dead, wedged or silent. Ends with 0 on SIGTERM or SIGINT, with 1 where it gave up."
+        "Runs the workers: a django-q2 cluster that is watched, and started anew if it is "
+        "dead, wedged or silent. Ends with 0 on SIGTERM or SIGINT, with 1 if it gave up."
     )
     # The database may still be away: the runner waits for it, and for its migrations.
     requires_migrations_checks = False

@@ -14,9 +14,8 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 from pytest_django import Settings
 
-from deliveries.demo.history import DAYS, add_history
+from deliveries.demo import DAYS, EMAIL, add_history, ensure_demo
 from deliveries.demo.receivers import RECEIVERS
-from deliveries.demo.setup import EMAIL, ensure_demo
 from deliveries.models import Attempt, Delivery, EndpointHealth, EndpointHour
 from deliveries.signing.verification import KnownToken, verify
 from subscriptions.endpoints.signing_tokens import decrypt_tokens
@@ -57,7 +56,7 @@ def history() -> Any:
     return Delivery.objects.filter(endpoint__name__in=NAMES)
 
 
-def test_it_adds_as_many_finished_deliveries_as_asked_for_each_time(
+def test_the_command_adds_as_many_finished_deliveries_as_asked_for_each_time(
     demo_settings: Settings,
 ) -> None:
     said = load(50)
@@ -82,7 +81,7 @@ def test_a_portal_that_runs_on_another_port_meanwhile_keeps_its_webhooks(
     assert all(url.startswith("http://localhost:8000/bin/bin_") for url in urls)
 
 
-def test_they_are_a_month_s_of_every_platform_with_successes_and_failures_of_many_kinds(
+def test_the_history_is_a_month_of_every_platform_with_failures_of_many_kinds(
     demo_settings: Settings,
 ) -> None:
     load_same(demo_settings)
@@ -101,7 +100,7 @@ def test_they_are_a_month_s_of_every_platform_with_successes_and_failures_of_man
     assert set(history().values_list("endpoint__name", flat=True)) == set(NAMES)
 
 
-def test_a_delivery_is_what_its_attempts_made_of_it(demo_settings: Settings) -> None:
+def test_the_state_of_a_delivery_follows_from_its_attempts(demo_settings: Settings) -> None:
     load()
     for delivery in history().prefetch_related("attempts").select_related("event"):
         attempts = sorted(delivery.attempts.all(), key=lambda attempt: attempt.number)
@@ -166,7 +165,7 @@ def test_the_requests_are_really_signed(demo_settings: Settings) -> None:
         assert verified.ok, verified
 
 
-def test_the_pages_show_it(demo_settings: Settings, portal: Portal) -> None:
+def test_the_pages_show_the_history(demo_settings: Settings, portal: Portal) -> None:
     load(80)
     user = User.objects.get(email=EMAIL)
     client = portal.client("owner")
@@ -177,7 +176,7 @@ def test_the_pages_show_it(demo_settings: Settings, portal: Portal) -> None:
         assert client.get(home + path).status_code == 200
 
 
-def test_what_a_user_deleted_gets_no_more_and_without_any_it_says_so(
+def test_a_deleted_webhook_gets_no_history_and_without_any_the_command_says_so(
     demo_settings: Settings,
 ) -> None:
     load(20)
@@ -191,7 +190,7 @@ def test_what_a_user_deleted_gets_no_more_and_without_any_it_says_so(
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "1000000000"])
-def test_a_number_that_is_none_is_refused_with_the_range(
+def test_a_number_out_of_range_is_refused_with_the_range(
     demo_settings: Settings, number: str
 ) -> None:
     with pytest.raises(CommandError, match="out of range: 1 to"):
