@@ -1,4 +1,4 @@
-"""Staff pages: events, deliveries, attempts: found by id, scope and time, never counted whole."""
+"""Staff pages of events, deliveries and attempts: found by id, scope and time, never counted whole."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ class FailureFilter(InputFilter):
     hint = "http_5xx"
 
 
-def id_in(prefix: str, term: str) -> UUID | None:
-    """The primary key in a public id or in a UUID's own text."""
+def parse_id(prefix: str, term: str) -> UUID | None:
+    """The primary key in a public id or in the text of a UUID; None if it is neither."""
     try:
         return public_to_uuid(prefix, term) or UUID(term)
     except ValueError:
         return None
 
 
-def events_called(term: str) -> QuerySet[Event]:
-    """Those with this public id, which is unique within a broadcaster only."""
+def find_events(term: str) -> QuerySet[Event]:
+    """The events with this public id, which is unique within a broadcaster only."""
     # Broadcaster by broadcaster, so that the unique index (broadcaster, event_id) serves it.
     return Event.objects.filter(broadcaster__in=Broadcaster.objects.values("pk"), event_id=term)
 
@@ -66,15 +66,15 @@ class EventAdmin(LogTableAdmin[Event]):
     list_filter = [BroadcasterFilter, BeforeFilter, TopicFilter, "test"]
     list_select_related = ["broadcaster"]
     search_help_text = "An event's id: evt_…, the publisher's own, or a UUID."
-    readonly_fields = ["deliveries_of_it"]
+    readonly_fields = ["linked_deliveries"]
 
     def find(self, queryset: QuerySet[Event], term: str) -> QuerySet[Event]:
-        pks = [*events_called(term).values_list("pk", flat=True)]
-        pk = id_in("evt", term)
+        pks = [*find_events(term).values_list("pk", flat=True)]
+        pk = parse_id("evt", term)
         return queryset.filter(pk__in=[*pks, *([pk] if pk else [])])
 
     @admin.display(description="deliveries")
-    def deliveries_of_it(self, event: Event) -> SafeString | str:
+    def linked_deliveries(self, event: Event) -> SafeString | str:
         found = event.deliveries.select_related("endpoint").order_by("-id")[:100]
         rows = [(_link("delivery", d.pk, d.public_id), d.endpoint, d.status) for d in found]
         return format_html_join("", "<div>{} to {}: {}</div>", rows) if rows else "none"
@@ -83,30 +83,60 @@ class EventAdmin(LogTableAdmin[Event]):
 @admin.register(Delivery)
 class DeliveryAdmin(LogTableAdmin[Delivery]):
     list_display = [
-        "public_id", "broadcaster", "endpoint", "topic", "status", "attempt_count", "status_code",
-        "failure", "next_attempt_at", "created_at",
-    ]  # fmt: skip
+        "public_id",
+        "broadcaster",
+        "endpoint",
+        "topic",
+        "status",
+        "attempt_count",
+        "status_code",
+        "failure",
+        "next_attempt_at",
+        "created_at",
+    ]
     list_filter = [
-        BroadcasterFilter, EndpointFilter, BeforeFilter, "status", TopicFilter, FailureFilter,
+        BroadcasterFilter,
+        EndpointFilter,
+        BeforeFilter,
+        "status",
+        TopicFilter,
+        FailureFilter,
         "test",
-    ]  # fmt: skip
+    ]
     list_select_related = ["broadcaster", "endpoint"]
     search_help_text = "An id: of a delivery (dlv_…), an event, or a webhook (ep_…)."
     fields = [
-        "public_id", "broadcaster", "endpoint", "event_link", "topic", "status", "status_reason",
-        "test", "trigger", "attempt_count", "scheduled_count", "max_attempts", "next_attempt_at",
-        "planned_at", "status_before", "lease_id", "failure", "status_code", "created_at",
-        "completed_at", "attempts_of_it",
-    ]  # fmt: skip
+        "public_id",
+        "broadcaster",
+        "endpoint",
+        "event_link",
+        "topic",
+        "status",
+        "status_reason",
+        "test",
+        "trigger",
+        "attempt_count",
+        "scheduled_count",
+        "max_attempts",
+        "next_attempt_at",
+        "planned_at",
+        "status_before",
+        "lease_id",
+        "failure",
+        "status_code",
+        "created_at",
+        "completed_at",
+        "linked_attempts",
+    ]
     actions = ["resend", "retry_now", "cancel"]
 
     def find(self, queryset: QuerySet[Delivery], term: str) -> QuerySet[Delivery]:
         if term.startswith("ep_"):
             return EndpointFilter.narrow(queryset, term)
-        pk = id_in("dlv", term)
+        pk = parse_id("dlv", term)
         if pk is not None and queryset.filter(pk=pk).exists():
             return queryset.filter(pk=pk)
-        events = [*events_called(term).values_list("pk", flat=True)]
+        events = [*find_events(term).values_list("pk", flat=True)]
         return queryset.filter(event_id__in=[*events, *([pk] if pk else [])])
 
     @admin.display(description="event")
@@ -114,7 +144,7 @@ class DeliveryAdmin(LogTableAdmin[Delivery]):
         return _link("event", delivery.event_id, delivery.event.event_id)
 
     @admin.display(description="attempts")
-    def attempts_of_it(self, delivery: Delivery) -> SafeString | str:
+    def linked_attempts(self, delivery: Delivery) -> SafeString | str:
         found = delivery.attempts.order_by("number")[:100]
         rows = [
             (a.number, _link("attempt", a.pk, a.public_id), a.outcome, a.status_code or a.failure)
@@ -141,13 +171,27 @@ class DeliveryAdmin(LogTableAdmin[Delivery]):
 @admin.register(Attempt)
 class AttemptAdmin(LogTableAdmin[Attempt]):
     list_display = [
-        "public_id", "broadcaster", "endpoint", "topic", "number", "trigger", "outcome",
-        "status_code", "failure", "sent_at", "duration_ms",
-    ]  # fmt: skip
-    list_filter = [
-        BroadcasterFilter, EndpointFilter, BeforeFilter, "outcome", TopicFilter, FailureFilter,
+        "public_id",
+        "broadcaster",
+        "endpoint",
+        "topic",
+        "number",
         "trigger",
-    ]  # fmt: skip
+        "outcome",
+        "status_code",
+        "failure",
+        "sent_at",
+        "duration_ms",
+    ]
+    list_filter = [
+        BroadcasterFilter,
+        EndpointFilter,
+        BeforeFilter,
+        "outcome",
+        TopicFilter,
+        FailureFilter,
+        "trigger",
+    ]
     list_select_related = ["broadcaster", "endpoint"]
     search_help_text = "An id: of an attempt (att_…), a delivery (dlv_…), or a webhook (ep_…)."
     exclude = ["delivery", "response_body"]
@@ -163,8 +207,8 @@ class AttemptAdmin(LogTableAdmin[Attempt]):
         if term.startswith("ep_"):
             return EndpointFilter.narrow(queryset, term)
         if term.startswith("dlv_"):
-            return queryset.filter(delivery_id__in=[id_in("dlv", term)])
-        return queryset.filter(pk__in=[id_in("att", term)])
+            return queryset.filter(delivery_id__in=[parse_id("dlv", term)])
+        return queryset.filter(pk__in=[parse_id("att", term)])
 
     @admin.display(description="delivery")
     def delivery_link(self, attempt: Attempt) -> SafeString:

@@ -1,4 +1,4 @@
-"""Staff pages: pumps, health, hourly counters and replays, to be looked at."""
+"""Staff pages of pumps, health, hourly counters and replays, which are read-only."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from deliveries.models import EndpointHealth, EndpointHour, Pump, Replay
 from subscriptions.admin.base import ReadOnlyAdmin
 from subscriptions.admin.log_tables import BroadcasterFilter, EndpointFilter, LogTableAdmin
 
-# A row of django-q2's tables names the function that a worker calls: whoever could write one would
-# run what they like.
+# A row of django-q2's tables names the function that a worker calls: with pages for them, staff could
+# run any function.
 for _model in (Schedule, Success, Failure, OrmQ):
     admin.site.unregister(_model)
 
@@ -23,9 +23,13 @@ class PumpAdmin(LogTableAdmin[Pump]):
 @admin.register(EndpointHealth)
 class EndpointHealthAdmin(ReadOnlyAdmin[EndpointHealth]):
     list_display = [
-        "endpoint", "consecutive_failures", "last_failure", "last_status_code", "last_failure_at",
+        "endpoint",
+        "consecutive_failures",
+        "last_failure",
+        "last_status_code",
+        "last_failure_at",
         "last_success_at",
-    ]  # fmt: skip
+    ]
     list_select_related = ["endpoint"]
     search_fields = ["endpoint__public_id__exact", "endpoint__name"]
     ordering = ["-consecutive_failures", "pk"]
@@ -36,8 +40,15 @@ class EndpointHealthAdmin(ReadOnlyAdmin[EndpointHealth]):
 @admin.register(EndpointHour)
 class EndpointHourAdmin(LogTableAdmin[EndpointHour]):
     list_display = [
-        "hour", "endpoint", "broadcaster", "shard", "succeeded", "failed", "unknown", "exhausted",
-    ]  # fmt: skip
+        "hour",
+        "endpoint",
+        "broadcaster",
+        "shard",
+        "succeeded",
+        "failed",
+        "unknown",
+        "exhausted",
+    ]
     list_filter = [BroadcasterFilter, EndpointFilter]
     list_select_related = ["endpoint", "broadcaster"]
 

@@ -1,4 +1,4 @@
-"""Staff pages: request bins and what they hold."""
+"""Staff pages of request bins and of the requests in them."""
 
 from __future__ import annotations
 

@@ -62,9 +62,12 @@ class DeliveryViewSet(TenantViewSet):
         return Response(page_of(narrowed.with_rows(rows), self.query).body(delivery_row))
 
     @operation(
-        "Read a delivery", responses={200: FullDeliveryOutput}, problems=[404], tag=TAG,
+        "Read a delivery",
+        responses={200: FullDeliveryOutput},
+        problems=[404],
+        tag=TAG,
         description="With its attempts, the first one first.",
-    )  # fmt: skip
+    )
     def retrieve(self, request: Request, delivery_id: str) -> Response:
         delivery = self._get(delivery_id)
         endpoint, rules = delivery.endpoint, self.broadcaster.rules
@@ -73,10 +76,14 @@ class DeliveryViewSet(TenantViewSet):
         return Response({**delivery_row(delivery), "attempts": rows})
 
     @operation(
-        "Send a delivery again", operation_id="deliveries_resend", responses={202: DeliveryOutput}, problems=[404, 409], tag=TAG,
+        "Send a delivery again",
+        operation_id="deliveries_resend",
+        responses={202: DeliveryOutput},
+        problems=[404, 409],
+        tag=TAG,
         description="One attempt now; a planned retry stays planned. 409 while an attempt is "
         "under way, and for a deleted endpoint.",
-    )  # fmt: skip
+    )
     def resend(self, request: Request, delivery_id: str) -> Response:
         delivery = self._get(delivery_id)
         self.refuse_body()
@@ -84,9 +91,13 @@ class DeliveryViewSet(TenantViewSet):
         return Response(delivery_row(delivery), status=202)
 
     @operation(
-        "Cancel a delivery", operation_id="deliveries_cancel", responses={200: DeliveryOutput}, problems=[404, 409], tag=TAG,
+        "Cancel a delivery",
+        operation_id="deliveries_cancel",
+        responses={200: DeliveryOutput},
+        problems=[404, 409],
+        tag=TAG,
         description="No more attempts are made. 409 for a delivery that has come to an end.",
-    )  # fmt: skip
+    )
     def cancel(self, request: Request, delivery_id: str) -> Response:
         delivery = self._get(delivery_id)
         self.refuse_body()

@@ -1,7 +1,7 @@
-"""Events as publishers send them: read by hand, since a publish has to be cheap.
+"""Events as publishers send them, read without a serializer, since a publish has to be cheap.
 
-A serializer would cost more than everything else that a publish does in Python, and a batch would
-have a thousand of them. EventInput in event_bodies describes the same shape for OpenAPI.
+A serializer would cost more than everything else that a publish does in Python, and a batch has up to
+a thousand events. EventInput in `bodies` describes the same shape for OpenAPI.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 def read_event(body: object, *, key: str | None = None) -> NewEvent:
     """The event in a body. Raises SeveralRefused with a pointer to each fault."""
     faults: list[Refused] = []
-    event = _event(body, "", key, faults)
+    event = _read_event(body, "", key, faults)
     if event is None:
         raise SeveralRefused(faults)
     return event
@@ -34,7 +34,7 @@ def read_batch(body: object, *, key: str | None = None) -> list[NewEvent]:
     """The events of a batch; an idempotency key of the batch gives each event one of its own."""
     if not isinstance(body, dict):
         raise Refused('Send an object: {"events": [...]}.', code="invalid")
-    faults = _unknown_names(body, "", ("events",))
+    faults = _refuse_unknown_names(body, "", ("events",))
     items = body.get("events")
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_BATCH:
         found = f"are {len(items)} events" if isinstance(items, list) else "is no list of events"
@@ -48,7 +48,9 @@ def read_batch(body: object, *, key: str | None = None) -> list[NewEvent]:
         raise SeveralRefused(faults)
     events = []
     for index, item in enumerate(items):
-        events.append(_event(item, f"/events/{index}", f"{key}/{index}" if key else None, faults))
+        events.append(
+            _read_event(item, f"/events/{index}", f"{key}/{index}" if key else None, faults)
+        )
         if len(faults) >= MAX_FAULTS:
             break
     if faults:
@@ -70,15 +72,15 @@ def read_key(header: str | None) -> str | None:
 
 
 def read_test(body: object) -> tuple[str | None, dict[str, Any] | None]:
-    """Topic and data of a test, either of which may be left out. Raises SeveralRefused."""
+    """The topic and data of a test; None for what is left out. Raises SeveralRefused."""
     if not isinstance(body, dict):
         raise Refused('Send an object: {"topic": ..., "data": {...}}.', code="invalid")
-    faults = _unknown_names(body, "", FIELDS[:2])
+    faults = _refuse_unknown_names(body, "", FIELDS[:2])
     topic, data = body.get("topic"), body.get("data")
     if topic is not None and not _is_topic(topic):
-        faults.append(_wrong("topic", True, "a topic's name", ""))
+        faults.append(_refuse("topic", True, "a topic's name", ""))
     if data is not None and not isinstance(data, dict):
-        faults.append(_wrong("data", True, "a JSON object", ""))
+        faults.append(_refuse("data", True, "a JSON object", ""))
     if faults:
         raise SeveralRefused(faults)
     return topic, data
@@ -88,31 +90,31 @@ def _is_topic(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_TOPIC_LENGTH and "\0" not in value
 
 
-def _event(body: object, at: str, key: str | None, faults: list[Refused]) -> NewEvent | None:
+def _read_event(body: object, at: str, key: str | None, faults: list[Refused]) -> NewEvent | None:
     """The event, or None and the reasons in `faults`."""
     if not isinstance(body, dict):
         faults.append(Refused("An event is an object.", code="invalid", pointer=at))
         return None
     before = len(faults)
-    faults += _unknown_names(body, at, FIELDS)
+    faults += _refuse_unknown_names(body, at, FIELDS)
     topic, data, event_id = body.get("topic"), body.get("data"), body.get("id")
     if not _is_topic(topic):
-        faults.append(_wrong("topic", "topic" in body, "a topic's name", at))
+        faults.append(_refuse("topic", "topic" in body, "a topic's name", at))
     if not isinstance(data, dict):
-        faults.append(_wrong("data", "data" in body, "a JSON object", at))
+        faults.append(_refuse("data", "data" in body, "a JSON object", at))
     if event_id is not None and not isinstance(event_id, str):
-        faults.append(_wrong("id", True, "a string of 1 to 64 letters, digits, '_' and '-'", at))
-    occurred_at = _time(body.get("occurred_at"), at, faults)
+        faults.append(_refuse("id", True, "a string of 1 to 64 letters, digits, '_' and '-'", at))
+    occurred_at = _read_time(body.get("occurred_at"), at, faults)
     if len(faults) > before:
         return None
     return NewEvent(cast(str, topic), cast("dict[str, Any]", data), event_id, occurred_at, key)
 
 
-def _time(value: object, at: str, faults: list[Refused]) -> datetime | None:
+def _read_time(value: object, at: str, faults: list[Refused]) -> datetime | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        faults.append(_wrong("occurred_at", True, "a time as ISO 8601 has it", at))
+        faults.append(_refuse("occurred_at", True, "a time as ISO 8601 has it", at))
         return None
     try:
         return parse_time(value)
@@ -121,22 +123,24 @@ def _time(value: object, at: str, faults: list[Refused]) -> datetime | None:
         return None
 
 
-def _wrong(name: str, given: bool, needed: str, at: str) -> Refused:
+def _refuse(name: str, given: bool, needed: str, at: str) -> Refused:
     words = f"The {name} is not {needed}." if given else f"The {name} is missing: {needed}."
     return Refused(words, code="invalid" if given else "required", pointer=f"{at}/{name}")
 
 
-def _unknown_names(body: dict[str, Any], at: str, known: tuple[str, ...]) -> list[Refused]:
+def _refuse_unknown_names(body: dict[str, Any], at: str, known: tuple[str, ...]) -> list[Refused]:
     names = (name for name in body if name not in known)
-    return [_unknown(name, f"{at}/{_escaped(name)}", known) for name in islice(names, MAX_FAULTS)]
+    return [
+        _refuse_unknown(name, f"{at}/{_escape(name)}", known) for name in islice(names, MAX_FAULTS)
+    ]
 
 
-def _unknown(name: str, pointer: str, known: tuple[str, ...]) -> Refused:
+def _refuse_unknown(name: str, pointer: str, known: tuple[str, ...]) -> Refused:
     hint = did_you_mean(name[:60], known) or ": leave it out."
     return Refused(
         f"There is no field {name[:60]!r} here{hint}", code="unknown_field", pointer=pointer
     )
 
 
-def _escaped(name: str) -> str:
+def _escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")

@@ -15,7 +15,7 @@ from deliveries.api.bodies import (
     PublishedBatchOutput,
     PublishedOutput,
     event_row,
-    published,
+    published_row,
 )
 from deliveries.api.event_input import read_batch, read_event, read_key
 from deliveries.api.filters import (
@@ -74,7 +74,7 @@ class EventViewSet(TenantViewSet):
                 occurred_at=event.occurred_at,
                 idempotency_key=event.idempotency_key,
             )
-        return Response(published(result), status=200 if result.duplicate else 202)
+        return Response(published_row(result), status=200 if result.duplicate else 202)
 
     @operation(
         "List events",
@@ -89,9 +89,12 @@ class EventViewSet(TenantViewSet):
         return Response(page.body(event_row))
 
     @operation(
-        "Read an event", responses={200: FullEventOutput}, problems=[404], tag=TAG,
+        "Read an event",
+        responses={200: FullEventOutput},
+        problems=[404],
+        tag=TAG,
         description="With its data, its body as it is sent, and its deliveries.",
-    )  # fmt: skip
+    )
     def retrieve(self, request: Request, event_id: str) -> Response:
         deliveries = Prefetch("deliveries", Delivery.objects.select_related("endpoint", "event"))
         event = (
@@ -132,4 +135,4 @@ class EventBatchViewSet(TenantViewSet):
         events = read_batch(request.data, key=key)
         with within_rate(self.broadcaster, len(events)):
             results = publish_batch(broadcaster=self.broadcaster, events=events)
-        return Response({"data": [published(result) for result in results]}, status=202)
+        return Response({"data": [published_row(result) for result in results]}, status=202)

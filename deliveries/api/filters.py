@@ -1,4 +1,4 @@
-"""What the lists of events, deliveries and attempts can be narrowed down to."""
+"""The filters of the lists of events, deliveries and attempts, as query parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies with events in them: what JavaScript could not carry unchanged is refused."""
+"""The parser for bodies with events: data that JavaScript could not keep unchanged is refused."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from deliveries.payload.json_errors import JSONError
 from subscriptions.errors import Refused
 from subscriptions.rest.parsers import StrictJSONParser
 
-# The body, the list of a batch and the event are around the data, which may be MAX_NESTING deep.
-LEVELS_AROUND = 3
+# The data, which may be MAX_NESTING deep, is in an event, in the list of a batch, in the body.
+OUTER_LEVELS = 3
 
 
 class EventParser(StrictJSONParser):
-    """Keeps every value of `data` as it was sent, or refuses it by pointer."""
+    """Keeps every value of `data` as it was sent, or refuses the body with a pointer to the value."""
 
     def load(self, body: bytes) -> object:
         try:
-            return parse_json(body, max_nesting=MAX_NESTING + LEVELS_AROUND)
+            return parse_json(body, max_nesting=MAX_NESTING + OUTER_LEVELS)
         except JSONError as error:
             if error.malformed:
                 raise ParseError(error.detail, "malformed_json") from None

@@ -1,9 +1,7 @@
-"""Addresses below /api/v1/ that this app answers."""
+"""The addresses of this app below /api/v1/."""
 
 from django.urls import path
 
-# Also registers the path converter that these addresses use.
-import subscriptions.api.urls  # noqa: F401
 from deliveries.api.deliveries import AttemptViewSet, DeliveryViewSet
 from deliveries.api.endpoint_tests import EndpointTestViewSet
 from deliveries.api.events import EventBatchViewSet, EventViewSet

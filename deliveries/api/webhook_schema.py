@@ -22,7 +22,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
 
 
 def add_webhooks(result: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """A drf-spectacular postprocessing hook: adds a webhook for each platform's each topic."""
+    """A drf-spectacular postprocessing hook: adds a webhook for each topic of each platform."""
     result["webhooks"] = {
         f"{platform.name}: {topic.name}": {"post": _operation(platform, topic)}
         for platform in Platform.objects.order_by("name").prefetch_related("topics")
@@ -61,7 +61,7 @@ def _schema(rules: PlatformRules, topic: Topic) -> dict[str, Any]:
 
 
 def _example(rules: PlatformRules, topic: Topic) -> dict[str, Any]:
-    """The topic's sample as it would be sent; nothing where staff saved one that cannot be."""
+    """The topic's sample as it would be sent; nothing if staff have saved one that cannot be sent."""
     try:
         text = make_body(
             rules.body,

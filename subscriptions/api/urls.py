@@ -1,13 +1,10 @@
 """The addresses of this app below /api/v1/."""
 
-from django.urls import path, register_converter
+from django.urls import path
 
 from subscriptions.api.catalogue import BroadcasterViewSet, TopicViewSet, UseCaseViewSet
 from subscriptions.api.endpoints import EndpointViewSet
 from subscriptions.api.publisher_tokens import TokenViewSet
-from subscriptions.rest.path_ids import PublicId
-
-register_converter(PublicId, "public_id")
 
 urlpatterns = [
     # account

@@ -1,6 +1,8 @@
-"""Public ids in URLs."""
+"""The path converter for public ids in addresses of the API: `<public_id:event_id>`."""
 
 from __future__ import annotations
+
+from django.urls import register_converter
 
 
 class PublicId:
@@ -13,3 +15,6 @@ class PublicId:
 
     def to_url(self, value: str) -> str:
         return value
+
+
+register_converter(PublicId, "public_id")

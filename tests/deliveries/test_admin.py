@@ -52,11 +52,18 @@ def published(broadcaster: Broadcaster, **fields: Any) -> Delivery:
 
 def attempted(delivery: Delivery, **fields: Any) -> Attempt:
     values = {
-        "delivery": delivery, "broadcaster_id": delivery.broadcaster_id, "number": 1,
-        "endpoint_id": delivery.endpoint_id, "topic": delivery.topic, "trigger": "publish",
-        "outcome": "failed", "failure": "http_5xx", "status_code": 500,
-        "sent_at": timezone.now(), "request_url": URL,
-    }  # fmt: skip
+        "delivery": delivery,
+        "broadcaster_id": delivery.broadcaster_id,
+        "number": 1,
+        "endpoint_id": delivery.endpoint_id,
+        "topic": delivery.topic,
+        "trigger": "publish",
+        "outcome": "failed",
+        "failure": "http_5xx",
+        "status_code": 500,
+        "sent_at": timezone.now(),
+        "request_url": URL,
+    }
     return Attempt.objects.create(**(values | fields))
 
 
@@ -148,7 +155,7 @@ def test_lists_are_narrowed_by_broadcaster_webhook_and_the_rest(
         assert "0 results" in shown(root, DELIVERY, **query), query
 
 
-def test_a_typed_filter_keeps_the_others(root: Client, shop: Broadcaster) -> None:
+def test_a_filter_that_is_typed_in_keeps_the_other_filters(root: Client, shop: Broadcaster) -> None:
     text = shown(root, DELIVERY, broadcaster=shop.pk, status__exact="failed")
     hidden = f'<input type="hidden" name="broadcaster" value="{shop.pk}">'
     assert hidden in text
@@ -156,7 +163,7 @@ def test_a_typed_filter_keeps_the_others(root: Client, shop: Broadcaster) -> Non
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_older_ones_are_reached_by_time(
+def test_older_rows_are_reached_by_time(
     root: Client, endpoint: Endpoint, shop: Broadcaster, hours: int
 ) -> None:
     delivery = published(shop)
@@ -198,15 +205,16 @@ def test_a_list_shows_the_newest_of_its_scope_and_counts_no_further(
     "query", [{}, {"status__exact": "failed"}, {"failure": "http_5xx"}, {"topic": "t"}]
 )
 def test_every_query_of_a_list_is_bounded_by_the_primary_key(
-    root: Client, endpoint: Endpoint, shop: Broadcaster, query: dict[str, str],
+    root: Client,
+    endpoint: Endpoint,
+    shop: Broadcaster,
+    query: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setattr(log_tables, "MAX_LISTED_ROWS", 1)
     for _ in range(3):
         published(shop)
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         shown(root, DELIVERY, broadcaster=str(shop.pk), **query)
     on_table = [q["sql"] for q in captured if 'FROM "deliveries_delivery"' in q["sql"]]
     floor, *others = on_table
@@ -236,7 +244,7 @@ def test_actions_call_the_verbs_and_say_how_many(
     assert AuditEntry.objects.filter(action="delivery.resend", actor__isnull=False).count() == 2
 
 
-def test_what_has_nowhere_to_go_is_refused_in_words(
+def test_an_action_on_a_deleted_webhooks_delivery_is_refused_in_words(
     root: Client, endpoint: Endpoint, shop: Broadcaster
 ) -> None:
     delivery = published(shop)
@@ -245,7 +253,7 @@ def test_what_has_nowhere_to_go_is_refused_in_words(
     assert words[0] == "0 queued again." and "was deleted" in words[1]
 
 
-def test_who_may_only_look_has_no_actions(endpoint: Endpoint, shop: Broadcaster) -> None:
+def test_staff_who_may_only_look_have_no_actions(endpoint: Endpoint, shop: Broadcaster) -> None:
     delivery = published(shop)
     client = staff("deliveries.view_delivery")
     text = client.get(list_url(DELIVERY)).content.decode()
@@ -265,7 +273,7 @@ def test_a_bin_is_emptied_and_its_requests_are_shown_inert(root: Client, shop: B
     assert not found.requests.exists()
 
 
-def test_the_machinery_is_shown(root: Client) -> None:
+def test_pages_of_pumps_health_counters_and_replays_open(root: Client) -> None:
     now = timezone.now()
     Pump.objects.create(
         slot=1, host="worker-7", pid=42, started_at=now, heartbeat_at=now, lease_expires_at=now

@@ -58,10 +58,17 @@ def test_all_that_is_done_to_a_webhook_is_recorded(portal: Portal) -> None:
     assert logged(portal) == [
         f"endpoint.{verb}"
         for verb in (
-            "create", "update", "rotate_token", "end_previous_token", "reveal_token", "test",
-            "deactivate", "activate", "delete",
+            "create",
+            "update",
+            "rotate_token",
+            "end_previous_token",
+            "reveal_token",
+            "test",
+            "deactivate",
+            "activate",
+            "delete",
         )
-    ]  # fmt: skip
+    ]
     change = AuditEntry.objects.get(action="endpoint.update")
     assert (change.before, change.after) == ({"name": "Mails"}, {"name": "Letters"})
 
@@ -94,9 +101,13 @@ def test_all_that_is_done_to_people_and_tokens_is_recorded(portal: Portal) -> No
     token = portal.live.publisher_tokens.get(name="CI")
     client.post(portal.url("publisher-token-revoke", token.public_id))
     assert logged(portal) == [
-        "member.invite", "member.withdraw_invitation", "member.change_role", "member.remove",
-        "token.create", "token.revoke",
-    ]  # fmt: skip
+        "member.invite",
+        "member.withdraw_invitation",
+        "member.change_role",
+        "member.remove",
+        "token.create",
+        "token.revoke",
+    ]
     change = AuditEntry.objects.get(action="member.change_role")
     assert (change.before, change.after) == ({"role": "viewer"}, {"role": "developer"})
 
@@ -121,8 +132,10 @@ def test_what_a_publisher_token_does_is_recorded_under_its_name(db: None) -> Non
     api.delete(f"endpoints/{endpoint['id']}")
     entries = AuditEntry.objects.filter(action__startswith="endpoint.").order_by("id")
     assert [e.action.removeprefix("endpoint.") for e in entries] == [
-        "create", "rotate_token", "delete",
-    ]  # fmt: skip
+        "create",
+        "rotate_token",
+        "delete",
+    ]
     assert {(e.actor_label, e.address) for e in entries} == {
         (f"token First token (…{made.token[-4:]})", "127.0.0.1")
     }

@@ -103,7 +103,7 @@ def test_the_demonstration_has_a_broadcaster_on_every_platform(
         assert shown in said
 
 
-def test_its_first_event_goes_to_a_webhook_that_answers_and_to_one_that_fails(
+def test_the_demonstrations_first_event_goes_to_a_good_and_a_failing_webhook(
     demo_settings: Any,
 ) -> None:
     run("demo")
@@ -113,7 +113,7 @@ def test_its_first_event_goes_to_a_webhook_that_answers_and_to_one_that_fails(
         assert broadcaster.deliveries.count() == 2
 
 
-def test_run_again_it_changes_nothing(demo_settings: Any, tmp_path: Path) -> None:
+def test_the_demonstration_run_again_changes_nothing(demo_settings: Any, tmp_path: Path) -> None:
     first = run("demo")
     before = (Endpoint.objects.count(), Event.objects.count(), Broadcaster.objects.count())
     assert run("demo") == first
@@ -121,7 +121,7 @@ def test_run_again_it_changes_nothing(demo_settings: Any, tmp_path: Path) -> Non
     assert after == before
 
 
-def test_what_a_user_took_away_stays_away(demo_settings: Any) -> None:
+def test_webhooks_that_a_user_deleted_are_not_made_again(demo_settings: Any) -> None:
     run("demo")
     Endpoint.objects.filter(name="Failing receiver").delete()
     Broadcaster.objects.filter(live=None).update(name="Mine")
@@ -130,7 +130,7 @@ def test_what_a_user_took_away_stays_away(demo_settings: Any) -> None:
     assert Broadcaster.objects.filter(live=None).count() == Platform.objects.count()
 
 
-def test_on_another_port_the_webhooks_follow(demo_settings: Any) -> None:
+def test_the_webhooks_follow_the_portal_to_another_port(demo_settings: Any) -> None:
     run("demo")
     demo_settings.WEBHOOKS_PUBLIC_URL = "http://localhost:9999"
     assert "http://localhost:9999/" in run("demo")
@@ -152,9 +152,7 @@ def test_a_password_that_the_user_changed_is_not_shown_and_not_changed_back(
     assert user.check_password("another one entirely")
 
 
-def test_in_a_new_data_directory_there_is_a_new_password(
-    demo_settings: Any, tmp_path: Path
-) -> None:
+def test_a_new_data_directory_gets_a_new_password(demo_settings: Any, tmp_path: Path) -> None:
     run("demo")
     demo_settings.WEBHOOKS_DATA_DIR = tmp_path / "other"
     said = run("demo")
@@ -167,7 +165,7 @@ def test_in_a_new_data_directory_there_is_a_new_password(
     ("name", "value", "words"),
     [("WEBHOOKS_PRODUCTION", True, "staff login"), ("WEBHOOKS_REQUEST_BIN", False, "switch it on")],
 )
-def test_it_is_not_made_where_it_has_no_place(
+def test_there_is_no_demonstration_in_production_or_without_the_request_bin(
     demo_settings: Any, name: str, value: bool, words: str
 ) -> None:
     setattr(demo_settings, name, value)
@@ -176,7 +174,7 @@ def test_it_is_not_made_where_it_has_no_place(
     assert not User.objects.exists()
 
 
-def test_without_platforms_it_says_what_to_do(demo_settings: Any) -> None:
+def test_the_demonstration_without_platforms_says_what_to_do(demo_settings: Any) -> None:
     Platform.objects.all().delete()
     with pytest.raises(CommandError, match="load_platforms"):
         run("demo")

@@ -183,7 +183,7 @@ def test_a_resend_makes_an_attempt_due_now(api: Api) -> None:
     assert problem_of(again, 409)["code"] == "attempt_under_way"
 
 
-def test_a_cancelled_delivery_is_at_an_end(api: Api) -> None:
+def test_a_cancelled_delivery_has_ended(api: Api) -> None:
     endpoint(api)
     path = f"deliveries/{publish(api)}"
     cancelled = api.post(f"{path}/cancel").json()
@@ -233,7 +233,7 @@ def test_a_bad_test_is_refused(api: Api, body: Any, pointer: str) -> None:
     assert pointers(api.post(f"endpoints/{endpoint(api)}/test", body)) == {pointer}
 
 
-def test_sending_again_is_not_for_tokens_that_only_read(api: Api) -> None:
+def test_a_token_that_only_reads_cannot_resend(api: Api) -> None:
     created = account(name="Other")
     owner, reader = Api(created.token), api_with(created.broadcaster, "events:read")
     endpoint_id = endpoint(owner)
@@ -292,7 +292,7 @@ def walked(api: Api, path: str, **query: Any) -> tuple[list[str], int]:
         ("attempts", {"status_code": 418}),
     ],
 )
-def test_a_search_looks_through_so_many_rows_a_page_and_goes_on_from_there(
+def test_a_search_looks_through_a_bounded_number_of_rows_and_goes_on_from_there(
     api: Api, path: str, query: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint(api)

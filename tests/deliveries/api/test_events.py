@@ -60,7 +60,7 @@ def test_the_same_id_with_other_content_is_a_conflict(api: Api) -> None:
     assert problem_of(response, 409)["code"] == "id_reused"
 
 
-def test_an_idempotency_key_does_the_same_for_those_without_ids(api: Api) -> None:
+def test_an_idempotency_key_makes_a_duplicate_of_an_event_without_an_id(api: Api) -> None:
     first = api.post("events", EVENT, Idempotency_Key="key 1")
     again = api.post("events", EVENT, Idempotency_Key="key 1")
     other = api.post("events", EVENT | {"data": {}}, Idempotency_Key="key 1")
@@ -70,7 +70,7 @@ def test_an_idempotency_key_does_the_same_for_those_without_ids(api: Api) -> Non
 
 
 @pytest.mark.parametrize("key", ["", " ", "a" * 241, "schlüssel", "a\tb"])
-def test_an_idempotency_key_that_cannot_be_kept_is_refused(api: Api, key: str) -> None:
+def test_an_idempotency_key_that_cannot_be_stored_is_refused(api: Api, key: str) -> None:
     response = api.post("events", EVENT, Idempotency_Key=key)
     assert problem_of(response, 422)["code"] == "invalid_idempotency_key"
 
@@ -134,7 +134,7 @@ def test_data_that_would_be_altered_on_its_way_is_refused(api: Api, data: bytes,
 
 
 @pytest.mark.parametrize("data", [b'{"n": NaN}', b'{"n": "\xff"}', b"{"])
-def test_what_is_no_json_is_a_bad_request(api: Api, data: bytes) -> None:
+def test_a_body_that_is_not_json_is_a_bad_request(api: Api, data: bytes) -> None:
     body = b'{"topic": "purchase.completed", "data": ' + data + b"}"
     assert problem_of(api.send("POST", "events", body), 400)["code"] == "malformed_json"
 

@@ -68,7 +68,7 @@ def test_the_walk_covers_the_api() -> None:
 
 
 @pytest.mark.parametrize(("address", "method"), named())
-def test_anothers_thing_is_missing_exactly_like_one_that_never_was(
+def test_another_broadcasters_thing_gets_the_same_404_as_one_that_never_was(
     address: str, method: str, things: dict[str, str]
 ) -> None:
     outsider = Api(account(name="Outsider").token, base="/")
@@ -112,13 +112,13 @@ def test_every_operation_names_a_scope_or_says_that_any_token_will_do() -> None:
 
 
 @pytest.mark.parametrize("path", ["endpoints", "events", "deliveries", "attempts", "tokens"])
-def test_lists_hold_nothing_of_another(path: str, things: dict[str, str]) -> None:
+def test_lists_hold_nothing_of_another_broadcaster(path: str, things: dict[str, str]) -> None:
     outsider = Api(account(name="Outsider").token)
     text = outsider.get(path).content.decode()
     assert not any(value in text for value in things.values())
 
 
-def test_filters_by_anothers_ids_find_nothing(things: dict[str, str]) -> None:
+def test_filters_by_another_broadcasters_ids_find_nothing(things: dict[str, str]) -> None:
     outsider = Api(account(name="Outsider").token)
     for path in ("deliveries", "attempts"):
         for query in (
