@@ -169,12 +169,12 @@ def event_row(event: Event) -> dict[str, Any]:
 
 
 def delivery_row(delivery: Delivery) -> dict[str, Any]:
-    """For a delivery with its event and endpoint loaded."""
+    """DeliveryOutput of a delivery with its event and endpoint loaded."""
     return dict(DeliveryOutput(delivery).data)
 
 
 def attempt_row(attempt: Attempt, endpoint: Endpoint, rules: PlatformRules) -> dict[str, Any]:
-    """For an attempt with its delivery and event loaded, its endpoint and its platform's rules."""
+    """AttemptOutput of an attempt with its delivery and event loaded; rules: the platform's."""
     event = attempt.delivery.event
     return {
         "id": attempt.public_id,

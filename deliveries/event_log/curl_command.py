@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def curl_command(*, url: str, headers: Iterable[tuple[str, str]], body: str) -> str:
-    """For a POSIX shell. Headers are those of the log: values masked there are masked here."""
+    """A command for a POSIX shell. Header values that are masked in the log are masked here too."""
     lines = [f"curl --request POST {shlex.quote(url)}"]
     lines += [f"--header {shlex.quote(f'{name}: {value}')}" for name, value in headers]
     lines.append(f"--data-raw {shlex.quote(body)}")

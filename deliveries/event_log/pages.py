@@ -36,7 +36,7 @@ class LogPage(Generic[M]):
 
 
 def read_log_page(narrowed: Narrowed[M], *, cursor: str, size: int | None = None) -> LogPage[M]:
-    """A page of rows whose keys are version 7 UUIDs. Any cursor that is none starts at the newest."""
+    """A page of rows whose keys are version 7 UUIDs. Text that is no cursor counts as no cursor."""
     page = read_page(narrowed, size=size or PAGE_SIZE, start=_parse_cursor(cursor))
     return LogPage(
         page.rows,

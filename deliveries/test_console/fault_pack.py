@@ -111,7 +111,7 @@ def send_fault_pack(
 ) -> str:
     """Queue a usual request and one of each kind; returns the id of the run.
 
-    Raises Refused for no kind and for one that is unsuitable, and what send_test raises.
+    Raises Refused if no kind is given or one is unsuitable, and what send_test raises.
     """
     chosen = [fault.kind for fault in FAULTS if fault.kind in set(kinds)]
     if not chosen:
