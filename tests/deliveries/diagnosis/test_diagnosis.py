@@ -10,18 +10,14 @@ from typing import Any
 import pytest
 
 from deliveries.diagnosis.classification import Explanation, Verdict, classify, explain
+from deliveries.diagnosis.failure import Failure
 from deliveries.transport.result import TransportError, TransportResult
 from tests import certificates
 from tests.broken_receivers import KINDS, NAMES, OWN_HOST, Kind, running
 from tests.deliveries.doors import Names, open_door, send
 from tests.receiver import Receiver, Reply, closed_port
 
-FAILURES = {
-    "dns_failed", "address_blocked", "connection_refused", "connect_timeout", "tls_expired",
-    "tls_hostname", "tls_untrusted", "tls_failed", "timeout", "connection_reset", "bad_response",
-    "redirected", "http_4xx", "http_5xx", "gone", "rate_limited", "unexpected_status",
-    "interrupted", "internal",
-}  # fmt: skip
+FAILURES = set(Failure.values)
 # What cannot be told apart from outside, or calls for the same.
 SAID_ALIKE = (
     {"DNS does not answer", "DNS hangs"},
@@ -153,9 +149,11 @@ def test_a_class_of_a_later_version_is_explained_as_well_as_can_be() -> None:
 def test_a_refused_address_tells_a_tenant_nothing_about_the_inside() -> None:
     """Whatever the address, the port, or whether anything listens: the same words."""
     names = Names(
-        a_example=["10.0.0.5"], b_example=["10.0.0.6", "192.168.1.1"], c_example=["::1"],
+        a_example=["10.0.0.5"],
+        b_example=["10.0.0.6", "192.168.1.1"],
+        c_example=["::1"],
         d_example=["169.254.169.254"],
-    )  # fmt: skip
+    )
     seen = set()
     with open_door(allowed_networks=(), resolve=names) as door, Receiver() as listening:
         names.names["e.example"] = ["127.0.0.1"]

@@ -39,8 +39,11 @@ HEADERS = (("Content-Type", "application/json"), ("X-Clawget-Signature", "ab==")
             "    [HTTP_X_CLAWGET_SIGNATURE] => ab==\n)",
             "php",
         ),
-        ('$_SERVER["CONTENT_TYPE"] = "application/json";\n'
-         '$_SERVER["HTTP_X_CLAWGET_SIGNATURE"] = "ab==";', "php"),
+        (
+            '$_SERVER["CONTENT_TYPE"] = "application/json";\n'
+            '$_SERVER["HTTP_X_CLAWGET_SIGNATURE"] = "ab==";',
+            "php",
+        ),
         (repr({"CONTENT_TYPE": "application/json", "HTTP_X_CLAWGET_SIGNATURE": "ab=="}), "wsgi"),
         (
             "{'wsgi.errors': <_io.TextIOWrapper>, 'CONTENT_TYPE': 'application/json', "
@@ -53,7 +56,7 @@ HEADERS = (("Content-Type", "application/json"), ("X-Clawget-Signature", "ab==")
             "rack",
         ),
     ],
-)  # fmt: skip
+)
 def test_headers_are_read_in_each_form(text: str, style: str) -> None:
     found = read_headers(text)
     wanted = {name.lower(): value for name, value in HEADERS}
