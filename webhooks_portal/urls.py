@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 # Staff sign in where everyone does: attempts are counted there, and second factors asked for.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign] - allauth's documented way
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's documented way
 
 urlpatterns = [
     # API: first, and events first in it, since patterns are tried in order and each publish asks

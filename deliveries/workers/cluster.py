@@ -21,7 +21,7 @@ _GC_THRESHOLDS = (50_000, 20, 50)
 KILLED_EXIT_CODE = 70
 
 
-class FragileSentinel(django_q.cluster.Sentinel):  # type: ignore[misc] - untyped
+class FragileSentinel(django_q.cluster.Sentinel):  # type: ignore[misc]  # untyped
     """django-q2's supervisor, except that it gives up if one of its processes was killed.
 
     A process that dies by a signal may hold the lock of the task queue; then every new worker waits
