@@ -25,11 +25,16 @@ _REASON = re.compile(r"^(?::\s*[A-Z0-9, ]+|\[[a-z, -]+\])?[\s#-]*(?P<words>\w.*)
 # Only the stores may ask which database is used.
 _ASKS_VENDOR = re.compile(r"connections?(?:\[[^\]]*\])?\.vendor\b")
 _MAY_ASK_VENDOR = ("deliveries/dispatch/store/",)
+_DOCUMENTS = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "docs/architecture.md")
+# A path in code marks; one with a word in capitals is an example.
+_PATH = re.compile(
+    r"`((?:deliveries|subscriptions|webhooks_portal|templates|tests|docs)/[^`\s{}]*)`"
+)
 
 
 def main() -> int:
     """Print each fault; return an exit code."""
-    faults = [*_crowded(), *_long(), *_suppressed(), *_asking_vendor()]
+    faults = [*_crowded(), *_long(), *_suppressed(), *_asking_vendor(), *_missing_files()]
     print("\n".join(faults))
     return 1 if faults else 0
 
@@ -98,6 +103,13 @@ def _asking_vendor() -> Iterator[str]:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if _ASKS_VENDOR.search(line):
                 yield f"{name}, line {number}: asks which database it is"
+
+
+def _missing_files() -> Iterator[str]:
+    for document in _DOCUMENTS:
+        for name in _PATH.findall((ROOT / document).read_text(encoding="utf-8")):
+            if not re.search(r"[A-Z]{3}", name) and not (ROOT / name).exists():
+                yield f"{document} names {name}, which does not exist"
 
 
 if __name__ == "__main__":
