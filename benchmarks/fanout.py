@@ -23,7 +23,7 @@ EVENTS = 5
 def run(current: Stage) -> dict[str, float]:
     from benchmarks import seed
     from deliveries.models import Delivery
-    from deliveries.publishing.publisher import publish
+    from deliveries.publishing import publish
 
     current.start_receiver()
     tenant = seed.broadcaster().broadcaster

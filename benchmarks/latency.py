@@ -51,7 +51,7 @@ def latencies_ms(current: Stage, committed: dict[str, int]) -> list[float]:
 
 def run(current: Stage, rate: float, seconds: float) -> dict[str, float]:
     from benchmarks import seed
-    from deliveries.publishing.publisher import publish
+    from deliveries.publishing import publish
 
     current.start_receiver()
     tenant = seed.broadcaster().broadcaster

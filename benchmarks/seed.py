@@ -31,7 +31,7 @@ def deliveries(tenant: Any, targets: list[Any], count: int, *, start: int = 0) -
     from django.utils import timezone
 
     from deliveries.models import Delivery, Event
-    from deliveries.publishing.publisher import NewEvent, make_delivery, make_event
+    from deliveries.publishing import NewEvent, make_delivery, make_event
 
     now = timezone.now()
     for first in range(start, start + count, 2000):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deliveries.event_log import export
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from subscriptions.accounts import broadcasters, create_broadcaster, create_token, publisher_tokens
 from subscriptions.audit import COMMAND_LINE, Actor
 from subscriptions.endpoints import lifecycle

@@ -23,7 +23,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.views.debug import ExceptionReporter
 
 from deliveries.models import BinRequest
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from deliveries.test_console.request_bin import open_bin
 from subscriptions.accounts import create_token, publisher_tokens
 from subscriptions.accounts.members import invite

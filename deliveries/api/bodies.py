@@ -10,7 +10,7 @@ from rest_framework import serializers
 from deliveries.diagnosis.attempts import explain_attempt
 from deliveries.diagnosis.failure import Failure
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Outcome, Trigger
-from deliveries.publishing.publisher import Published
+from deliveries.publishing import Published
 from subscriptions.models import Endpoint
 from subscriptions.platforms.rules import PlatformRules
 from subscriptions.rest.fields import Input, Output, Text, Time

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, cast
 
-from deliveries.publishing.publisher import MAX_BATCH, NewEvent
+from deliveries.publishing import MAX_BATCH, NewEvent
 from subscriptions.errors import MAX_FAULTS, Refused, SeveralRefused, did_you_mean
 from subscriptions.rest.times import parse_time
 

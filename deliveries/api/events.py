@@ -26,8 +26,7 @@ from deliveries.api.filters import (
 )
 from deliveries.api.parsers import EventParser
 from deliveries.models import Delivery
-from deliveries.publishing.publisher import publish, publish_batch
-from deliveries.publishing.rate import within_rate
+from deliveries.publishing import publish, publish_batch, within_rate
 from subscriptions.models import Scope
 from subscriptions.rest.openapi import PAGE_PARAMETERS, operation, page_output, parameter
 from subscriptions.rest.pagination import PAGE_QUERY, page_of

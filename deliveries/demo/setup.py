@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from deliveries.models import RequestBin
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from deliveries.test_console.request_bin import bin_url, endpoints_sending_to, open_bin
 from subscriptions.accounts import create_broadcaster
 from subscriptions.audit import COMMAND_LINE

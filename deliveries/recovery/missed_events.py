@@ -18,7 +18,7 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from deliveries.models import Delivery, DeliveryStatus, Event, Trigger
-from deliveries.publishing.publisher import make_delivery
+from deliveries.publishing import make_delivery
 from deliveries.workers.wake import wake_on_commit
 from subscriptions.audit import Actor, record
 from subscriptions.errors import Conflict

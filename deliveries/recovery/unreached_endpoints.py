@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from deliveries.models import Delivery, Event, Trigger
-from deliveries.publishing.publisher import make_delivery
+from deliveries.publishing import make_delivery
 from deliveries.recovery.missed_events import refuse_unless_sendable
 from deliveries.workers.wake import wake_on_commit
 from subscriptions.audit import Actor, record

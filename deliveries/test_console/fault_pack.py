@@ -24,7 +24,7 @@ from deliveries.models import (
     Variant,
     VariantKind,
 )
-from deliveries.publishing.publisher import MAX_BODY_BYTES
+from deliveries.publishing import MAX_BODY_BYTES
 from deliveries.test_console.grading import Grade, ResponseSummary, grade_fault
 from deliveries.test_console.test_requests import make_test, store_tests
 from subscriptions.audit import Actor

@@ -12,7 +12,7 @@ from django.utils import timezone
 from deliveries.models import Delivery, Variant, VariantKind
 from deliveries.payload.canonical_json import JSONError
 from deliveries.payload.envelope import PayloadError
-from deliveries.publishing.publisher import NewEvent, make_delivery, make_event
+from deliveries.publishing import NewEvent, make_delivery, make_event
 from deliveries.workers.wake import wake_on_commit
 from subscriptions.audit import Actor, record
 from subscriptions.catalogue import find_topic

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from deliveries.models import Delivery
-from deliveries.publishing.publisher import MAX_BODY_BYTES
+from deliveries.publishing import MAX_BODY_BYTES
 from deliveries.signature_debugger.debugger import debug
 from deliveries.signature_debugger.framework_fixes import FRAMEWORKS
 from deliveries.signature_debugger.pasted_request import (

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from deliveries.models import BinRequest, Delivery
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from deliveries.test_console import send_fault_pack
 from deliveries.test_console.request_bin import open_bin
 from subscriptions.accounts import create_token

@@ -301,7 +301,7 @@ def test_what_was_stored_by_hand_is_refused_when_sent_and_only_the_operator_s_lo
     opened: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from deliveries.publishing.publisher import publish
+    from deliveries.publishing import publish
     from deliveries.transport import name_lookup
 
     settings.WEBHOOKS_ALLOWED_NETWORKS = []

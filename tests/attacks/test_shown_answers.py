@@ -12,7 +12,7 @@ from pytest_django import Settings
 from deliveries.diagnosis.explanation import shown
 from deliveries.event_log.bodies import render_body, reveal_unseen
 from deliveries.models import Attempt, Delivery
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from subscriptions.models import Endpoint
 from tests import certificates
 from tests.api_clients import Api, api_with

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deliveries.models import BinRequest, Delivery, DeliveryStatus
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from deliveries.recovery import resend
 from deliveries.test_console import FAULTS, explain_unsuitable, send_fault_pack, send_test
 from deliveries.test_console.request_bin import bin_url, open_bin

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Route, expect
 
 from deliveries.models import Attempt, Delivery
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.signing_tokens import rotate_token
 from subscriptions.paging import keyset

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import ViewportSize, expect
 
 from deliveries.models import Delivery
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from tests.browser.browsing import Browsing
 from tests.browser.test_every_page import AXE, RUN_AXE
 from tests.deliveries.sending import dispatch

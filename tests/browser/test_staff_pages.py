@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from subscriptions.models import User
 from tests.browser.browsing import Browsing
 from tests.deliveries.sending import broadcaster_on, endpoint_at

@@ -10,7 +10,7 @@ from deliveries.dispatch.concurrency import ConcurrencyLimits
 from deliveries.dispatch.dispatcher import Dispatcher, make_transport
 from deliveries.dispatch.leases import PumpLease
 from deliveries.models import Delivery
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from subscriptions.accounts import CreatedBroadcaster, create_broadcaster
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import create_endpoint

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deliveries.models import Attempt, Delivery, Event, Pump
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from deliveries.test_console.request_bin import open_bin
 from subscriptions.admin import log_tables
 from subscriptions.audit import COMMAND_LINE

@@ -7,7 +7,7 @@ from typing import Any
 from django.test import Client
 
 from deliveries.models import Delivery
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from deliveries.test_console.request_bin import open_bin
 from subscriptions.models import AuditEntry, Endpoint
 from tests.api_clients import Api, account

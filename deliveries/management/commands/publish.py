@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from deliveries.payload.canonical_json import JSONError, parse_json
-from deliveries.publishing.publisher import Published, publish
+from deliveries.publishing import Published, publish
 from subscriptions.catalogue import find_topic
 from subscriptions.errors import PortalError
 from subscriptions.models import Broadcaster

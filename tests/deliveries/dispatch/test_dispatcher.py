@@ -17,7 +17,7 @@ from deliveries.models import (
     EndpointHour,
     Trigger,
 )
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from deliveries.recovery import cancel, resend
 from deliveries.test_console import send_test
 from subscriptions.audit import COMMAND_LINE

@@ -11,7 +11,7 @@ import pytest
 from deliveries.dispatch.lanes import LaneSearch
 from deliveries.dispatch.settlement import settle
 from deliveries.models import Delivery
-from deliveries.publishing.publisher import NewEvent, publish, publish_batch
+from deliveries.publishing import NewEvent, publish, publish_batch
 from subscriptions.models import Broadcaster
 from tests.deliveries.sending import broadcaster_on, endpoint_at, pump
 from tests.receiver import Receiver, Reply

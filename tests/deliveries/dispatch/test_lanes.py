@@ -16,7 +16,7 @@ from deliveries.dispatch.lanes import LaneSearch, _next_scan
 from deliveries.dispatch.store import current_store, postgresql
 from deliveries.dispatch.store.statements import WINDOW
 from deliveries.models import Delivery
-from deliveries.publishing.publisher import NewEvent, publish, publish_batch
+from deliveries.publishing import NewEvent, publish, publish_batch
 from subscriptions.models import Broadcaster, Endpoint
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 

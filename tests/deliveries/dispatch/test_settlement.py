@@ -11,7 +11,7 @@ from deliveries.dispatch.outcomes import record_not_sent, record_unknown
 from deliveries.dispatch.settlement import settle
 from deliveries.dispatch.store.records import Claim
 from deliveries.models import Attempt, Delivery, DeliveryStatus
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from deliveries.dispatch.leases import PumpLease
 from deliveries.models import Delivery, DeliveryStatus, Outcome, Pump, Trigger
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from deliveries.recovery import cancel, resend
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import delete_endpoint

@@ -11,7 +11,7 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from deliveries.models import Attempt, Delivery, EndpointHealth, EndpointHour, Variant
-from deliveries.publishing.publisher import MAX_BODY_BYTES
+from deliveries.publishing import MAX_BODY_BYTES
 from deliveries.statistics.first_steps import read_first_steps
 from deliveries.test_console.fault_pack import FAULTS, explain_unsuitable, load_run, send_fault_pack
 from deliveries.test_console.test_requests import rehearse_token

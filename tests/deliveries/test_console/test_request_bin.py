@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from deliveries.models import BinRequest, Delivery, RequestBin
 from deliveries.models.request_bin import NO_ANSWER
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from deliveries.signing.signature import signature_headers
 from deliveries.test_console import request_bin as bins
 from deliveries.views import request_bin as receiving

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deliveries.models import Attempt, Delivery, EndpointHour, Event
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from subscriptions.models import Broadcaster, Endpoint
 from tests.portal_clients import Portal
 

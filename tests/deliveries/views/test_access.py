@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from deliveries.event_log.wait_reasons import _MAX_OLDEST_DUE
 from deliveries.models import Delivery
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from deliveries.test_console import send_fault_pack
 from deliveries.urls import broadcaster_pages
 from subscriptions.audit import COMMAND_LINE

@@ -6,7 +6,7 @@ import pytest
 
 from deliveries.event_log import pages
 from deliveries.models import Delivery
-from deliveries.publishing.publisher import publish
+from deliveries.publishing import publish
 from tests.deliveries.views.pages import create_delivery, publish_event, set_state, url
 from tests.portal_clients import Portal
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from deliveries.models import Attempt, Delivery, DeliveryStatus
-from deliveries.publishing.publisher import NewEvent, publish_batch
+from deliveries.publishing import NewEvent, publish_batch
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 from tests.receiver import Receiver, Reply
 

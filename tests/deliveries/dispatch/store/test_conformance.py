@@ -26,7 +26,7 @@ from deliveries.dispatch.store.records import (
 from deliveries.dispatch.store.sqlite import SQLiteStore
 from deliveries.dispatch.store.statements import COUNTERS, WINDOW
 from deliveries.models import Delivery, EndpointHealth, EndpointHour, Event
-from deliveries.publishing.publisher import NewEvent, make_event, publish_batch
+from deliveries.publishing import NewEvent, make_event, publish_batch
 from subscriptions.models import Broadcaster, Endpoint
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 
