@@ -1,13 +1,14 @@
-"""Publishing: an event is checked, its body made, and a delivery stored for each endpoint."""
+"""Stores events: each is checked, its body made, and a delivery stored for each endpoint."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -26,13 +27,17 @@ from subscriptions.models import Broadcaster, Endpoint
 MAX_BATCH = 1_000
 MAX_BODY_BYTES = 256 * 1024
 _EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# Clocks differ; more than this ahead is a mistake in the publisher's units or zone.
-_MAX_AHEAD = timedelta(days=1)
+# Clocks differ a little; a time further ahead is a mistake in the publisher's units or zone.
+_MAX_CLOCK_LEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """What a publisher gives. `data` is a JSON object; `event_id` its own id, if it has one."""
+    """An event as its publisher gives it.
+
+    `data` is a JSON object; `event_id` is the publisher's own id, if it has one; `occurred_at` is
+    aware, and now if it is None.
+    """
 
     topic: str
     data: Mapping[str, Any]
@@ -43,7 +48,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The stored event. A duplicate is the event that was stored the first time."""
+    """A stored event and its deliveries. For a duplicate, they are those stored the first time."""
 
     event: Event
     deliveries: list[tuple[str, str]]  # (delivery public id, endpoint public id)
@@ -61,9 +66,9 @@ def publish(
 ) -> Published:
     """Store an event with a delivery for each endpoint that wants its topic, or store nothing.
 
-    Inside a caller's transaction it joins that one: what is rolled back was never published.
-    The same id (or idempotency key) again with the same topic and data answers the first event.
-    Raises Refused (topic, data or id not acceptable), Conflict (that id with other content).
+    It joins the caller's transaction, if there is one: what is rolled back was never published.
+    The same id (or idempotency key) again with the same topic and data gives the first event.
+    Raises Refused (topic, data or id not acceptable) or Conflict (that id with other content).
     """
     new = NewEvent(topic, data, event_id, occurred_at, idempotency_key)
     try:
@@ -77,7 +82,7 @@ def publish(
 def publish_batch(*, broadcaster: Broadcaster, events: Sequence[NewEvent]) -> list[Published]:
     """Store all of them, in order, in one transaction, or none.
 
-    Raises SeveralRefused naming each bad event by pointer (`/events/3/topic`), Conflict.
+    Raises SeveralRefused, which names each bad event by pointer (`/events/3/topic`), or Conflict.
     """
     if not 1 <= len(events) <= MAX_BATCH:
         raise Refused(
@@ -85,22 +90,23 @@ def publish_batch(*, broadcaster: Broadcaster, events: Sequence[NewEvent]) -> li
             code="batch_size",
             pointer="/events",
         )
-    made = _made_events(broadcaster, events, timezone.now())
+    unsaved = _make_events(broadcaster, events, timezone.now())
     try:
-        return _store(broadcaster, made)
+        return _store(broadcaster, unsaved)
     except IntegrityError:
-        # Someone stored one of these ids between our look and our insert: look again.
-        return _store(broadcaster, made)
+        # One of these ids was stored after we had looked for it: now it is found.
+        return _store(broadcaster, unsaved)
 
 
-def _made_events(
-    broadcaster: Broadcaster, events: Sequence[NewEvent], now: datetime
+def _make_events(
+    broadcaster: Broadcaster, new_events: Sequence[NewEvent], now: datetime
 ) -> list[Event]:
-    made: list[Event] = []
+    """Unsaved events, in the same order. Raises SeveralRefused with every fault."""
+    unsaved: list[Event] = []
     faults: list[Refused] = []
-    for index, new in enumerate(events):
+    for index, new in enumerate(new_events):
         try:
-            made.append(make_event(broadcaster=broadcaster, new=new, now=now))
+            unsaved.append(make_event(broadcaster=broadcaster, new=new, now=now))
         except (Refused, JSONError, PayloadError) as error:
             pointer = error.pointer
             if not isinstance(error, Refused):
@@ -110,37 +116,21 @@ def _made_events(
             )
     if faults:
         raise SeveralRefused(faults)
-    return made
+    return unsaved
 
 
-def make_event(
-    *,
-    broadcaster: Broadcaster,
-    new: NewEvent,
-    now: datetime,
-) -> Event:
-    """An event with its body, not stored. Raises Refused, JSONError or PayloadError."""
+def make_event(*, broadcaster: Broadcaster, new: NewEvent, now: datetime) -> Event:
+    """An event with its body, unsaved.
+
+    Raises Refused for the topic, id or time, JSONError or PayloadError for the data.
+    """
     topic = resolve_topic_name(broadcaster.platform, new.topic)
     pk = uuid7()
-    event_id = (
-        _checked_id(new.event_id)
-        if new.event_id is not None
-        else f"evt_{encode_base32(pk.int, 26)}"
-    )
+    if new.event_id is not None:
+        _check_event_id(new.event_id)
+    event_id = new.event_id or _generate_event_id(pk)
     occurred_at = new.occurred_at or now
-    if timezone.is_naive(occurred_at):
-        raise Refused(
-            f"occurred_at {occurred_at.isoformat()} has no time zone: give it one.",
-            code="time_without_zone",
-            pointer="/occurred_at",
-        )
-    if occurred_at > now + _MAX_AHEAD:
-        raise Refused(
-            f"occurred_at {occurred_at.isoformat()} is more than a day ahead: give the time at "
-            "which it happened, in UTC.",
-            code="occurred_in_future",
-            pointer="/occurred_at",
-        )
+    _check_time(occurred_at, now)
     data_text = canonical(new.data) if isinstance(new.data, dict) else None
     body = make_body(
         broadcaster.rules.body,
@@ -174,44 +164,67 @@ def make_event(
     )
 
 
-def _checked_id(event_id: str) -> str:
+def _generate_event_id(pk: UUID) -> str:
+    return f"evt_{encode_base32(pk.int, 26)}"
+
+
+def _check_event_id(event_id: str) -> None:
     if not _EVENT_ID.fullmatch(event_id):
         raise Refused(
             f"The id {event_id[:80]!r} is not allowed: 1 to 64 letters, digits, '_' and '-'.",
             code="invalid_id",
             pointer="/id",
         )
-    return event_id
+
+
+def _check_time(occurred_at: datetime, now: datetime) -> None:
+    if timezone.is_naive(occurred_at):
+        raise Refused(
+            f"occurred_at {occurred_at.isoformat()} has no time zone: give it one.",
+            code="time_without_zone",
+            pointer="/occurred_at",
+        )
+    if occurred_at > now + _MAX_CLOCK_LEAD:
+        raise Refused(
+            f"occurred_at {occurred_at.isoformat()} is more than a day ahead: give the time at "
+            "which it happened, in UTC.",
+            code="occurred_in_future",
+            pointer="/occurred_at",
+        )
 
 
 @transaction.atomic
-def _store(broadcaster: Broadcaster, events: list[Event]) -> list[Published]:
-    first = _Known(broadcaster, events)
+def _store(broadcaster: Broadcaster, events: Sequence[Event]) -> list[Published]:
+    """Store those that are new, with their deliveries; the results are in the order of `events`."""
+    known_events = _KnownEvents(broadcaster, events)
     new: list[Event] = []
+    duplicates: list[Event] = []
     results: list[tuple[Event, bool]] = []
     for event in events:
-        known = first.known(event)
-        if known is None:
-            first.add(event)
+        first = known_events.find(event)
+        if first is None:
+            known_events.add(event)
             new.append(event)
-        results.append((known or event, known is not None))
+        else:
+            duplicates.append(first)
+        results.append((first or event, first is not None))
     current_store().insert(new)
-    deliveries = _deliveries(broadcaster, new)
+    deliveries = _make_deliveries(broadcaster, new)
     current_store().insert(deliveries)
     if deliveries:
         wake_on_commit()
-    listed = _listed(deliveries, [event for event, duplicate in results if duplicate])
-    return [Published(e, listed.get(e.pk, []), duplicate) for e, duplicate in results]
+    ids = _collect_ids(deliveries, duplicates)
+    return [Published(event, ids.get(event.pk, []), duplicate) for event, duplicate in results]
 
 
-class _Known:
-    """Events stored before under the ids and idempotency keys of a batch, and within it."""
+class _KnownEvents:
+    """The first event of each id and idempotency key: stored before, or earlier in the batch."""
 
     def __init__(self, broadcaster: Broadcaster, events: Sequence[Event]) -> None:
         self._by_id: dict[str, Event] = {}
         self._by_key: dict[str, Event] = {}
-        # An id that we made ourselves is new; only the publisher's own need a look.
-        ids = [e.event_id for e in events if e.event_id != f"evt_{encode_base32(e.pk.int, 26)}"]
+        # A generated id is new; only ids that publishers gave are looked for.
+        ids = [e.event_id for e in events if e.event_id != _generate_event_id(e.pk)]
         keys = [e.idempotency_key for e in events if e.idempotency_key]
         if not ids and not keys:
             return
@@ -226,8 +239,8 @@ class _Known:
         if event.idempotency_key:
             self._by_key[event.idempotency_key] = event
 
-    def known(self, event: Event) -> Event | None:
-        """The first event with the same id or key. Raises Conflict where its content differs."""
+    def find(self, event: Event) -> Event | None:
+        """The first event with the same id or key. Raises Conflict if its content differs."""
         first = self._by_id.get(event.event_id) or self._by_key.get(event.idempotency_key or "")
         if first is not None and first.fingerprint != event.fingerprint:
             raise Conflict(
@@ -239,20 +252,20 @@ class _Known:
         return first
 
 
-def _deliveries(broadcaster: Broadcaster, events: Sequence[Event]) -> list[Delivery]:
-    wanting = {
+def _make_deliveries(broadcaster: Broadcaster, events: Sequence[Event]) -> list[Delivery]:
+    endpoints_by_topic = {
         topic: Endpoint.objects.wanting(broadcaster, topic)
         for topic in {event.topic for event in events}
     }
     return [
         make_delivery(event=event, endpoint=endpoint, max_attempts=broadcaster.rules.max_requests)
         for event in events
-        for endpoint in wanting[event.topic]
+        for endpoint in endpoints_by_topic[event.topic]
     ]
 
 
 def make_delivery(*, event: Event, endpoint: Endpoint, max_attempts: int) -> Delivery:
-    """A delivery due now; one to a suspended endpoint is kept for a resend by hand instead."""
+    """An unsaved delivery, due now; to a suspended endpoint it is cancelled, to be resent by hand."""
     suspended = endpoint.suspended_at is not None
     return build(
         Delivery,
@@ -280,18 +293,19 @@ def make_delivery(*, event: Event, endpoint: Endpoint, max_attempts: int) -> Del
     )
 
 
-def _listed(
-    made: Sequence[Delivery], duplicates: Sequence[Event]
-) -> dict[Any, list[tuple[str, str]]]:
-    listed: dict[Any, list[tuple[str, str]]] = {}
-    for delivery in made:
-        listed.setdefault(delivery.event_id, []).append(
-            (delivery.public_id, delivery.endpoint.public_id)
-        )
-    stored = [event.pk for event in duplicates if event.pk not in listed]
-    if stored:
-        for delivery in Delivery.objects.filter(event__in=stored).select_related("endpoint"):
-            listed.setdefault(delivery.event_id, []).append(
-                (delivery.public_id, delivery.endpoint.public_id)
-            )
-    return listed
+def _collect_ids(
+    new: Iterable[Delivery], duplicates: Iterable[Event]
+) -> dict[UUID, list[tuple[str, str]]]:
+    """By the event's primary key: the public ids of its deliveries and of their endpoints."""
+    ids: dict[UUID, list[tuple[str, str]]] = {}
+    for delivery in new:
+        _append_ids(ids, delivery)
+    stored_before = [event.pk for event in duplicates if event.pk not in ids]
+    if stored_before:
+        for delivery in Delivery.objects.filter(event__in=stored_before).select_related("endpoint"):
+            _append_ids(ids, delivery)
+    return ids
+
+
+def _append_ids(ids: dict[UUID, list[tuple[str, str]]], delivery: Delivery) -> None:
+    ids.setdefault(delivery.event_id, []).append((delivery.public_id, delivery.endpoint.public_id))

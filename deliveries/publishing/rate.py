@@ -1,8 +1,9 @@
-"""Publish rates of broadcasters, kept exactly over all web processes.
+"""The publish rates of broadcasters, exact over all web processes.
 
-Each event takes 1/rate of a second; `paid_until` is where the events let in so far end, one after
-the other. Another is let in while that is at most a second ahead: over t seconds no more than
-rate x (t + 1) events and one request's. A batch is let in whole, and what follows waits for it.
+Each event costs 1/rate of a second; `paid_until` is the moment up to which the events let in so far
+have used the time. A request is let in if that moment is at most a second ahead: over t seconds no
+more than rate x (t + 1) events and those of one request. A batch is let in whole, and what follows
+waits for it.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from deliveries.models import PublishRate
 from subscriptions.errors import RateExceeded
 from subscriptions.models import Broadcaster
 
-AHEAD_SECONDS = 1.0
-# One statement, so that no two processes let in the same event's share; none waits for another
-# longer than this takes.
+MAX_LEAD_SECONDS = 1.0
+# One statement, so that no two processes pay with the same stretch of time; a process waits for
+# another no longer than the statement takes.
 _PAY = """
 INSERT INTO deliveries_publishrate AS r (broadcaster_id, paid_until)
 VALUES (%(broadcaster)s, %(now)s + %(cost)s)
 ON CONFLICT (broadcaster_id) DO UPDATE SET paid_until =
     CASE WHEN r.paid_until > %(now)s THEN r.paid_until ELSE %(now)s END + %(cost)s
-WHERE r.paid_until <= %(now)s + %(ahead)s
+WHERE r.paid_until <= %(now)s + %(max_lead)s
 RETURNING paid_until
 """
 
@@ -37,7 +38,7 @@ RETURNING paid_until
 def within_rate(broadcaster: Broadcaster, count: int) -> Iterator[None]:
     """Publish `count` events in the block, or raise RateExceeded before it.
 
-    What the block refuses is paid for all the same. Without a rate nothing is asked.
+    What the block refuses is paid for all the same. Without a rate the database is not asked.
     """
     rate = broadcaster.publish_limit
     if not rate:
@@ -59,20 +60,20 @@ def within_rate(broadcaster: Broadcaster, count: int) -> Iterator[None]:
 
 
 def pay(broadcaster: Broadcaster, count: int, rate: int, now: datetime) -> None:
-    """Take the share of `count` events. Raises RateExceeded, and takes nothing."""
+    """Pay for `count` events at `rate` events a second. If it raises RateExceeded, nothing is paid."""
     seconds = now.timestamp()
     values = {
         "broadcaster": broadcaster.pk,
         "now": seconds,
         "cost": count / rate,
-        "ahead": AHEAD_SECONDS,
+        "max_lead": MAX_LEAD_SECONDS,
     }
     with connection.cursor() as cursor:
         cursor.execute(_PAY, values)
         if cursor.fetchone():
             return
     found = PublishRate.objects.filter(pk=broadcaster.pk).values_list("paid_until", flat=True)
-    wait_seconds = max(1, math.ceil((found.first() or seconds) - AHEAD_SECONDS - seconds))
+    wait_seconds = max(1, math.ceil((found.first() or seconds) - MAX_LEAD_SECONDS - seconds))
     raise RateExceeded(
         f"{broadcaster.name} may publish {rate:,} events a second and is ahead of that: send again "
         f"in {wait_seconds:,} {'second' if wait_seconds == 1 else 'seconds'}. Nothing of this "

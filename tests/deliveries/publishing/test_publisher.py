@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from deliveries.models import Delivery, DeliveryStatus, Event
-from deliveries.publishing.publisher import NewEvent, publish, publish_batch
+from deliveries.publishing import NewEvent, publish, publish_batch
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.status import set_endpoint_active, suspend_endpoint
 from subscriptions.errors import Conflict, Refused, SeveralRefused
@@ -27,7 +27,7 @@ def clawget() -> Any:
 
 def test_an_event_is_stored_with_a_delivery_for_each_endpoint_that_wants_it(clawget: Any) -> None:
     all_topics = endpoint_at(URL, clawget)
-    named = endpoint_at(URL, clawget, topics=["purchase.completed"])
+    one_topic = endpoint_at(URL, clawget, topics=["purchase.completed"])
     endpoint_at(URL, clawget, topics=["review.created"])
 
     published = publish(broadcaster=clawget, topic="purchase.completed", data=PURCHASE)
@@ -37,7 +37,7 @@ def test_an_event_is_stored_with_a_delivery_for_each_endpoint_that_wants_it(claw
     assert stored.body.startswith('{"type":"purchase.completed","id":"evt_')
     assert {endpoint for _, endpoint in published.deliveries} == {
         all_topics.public_id,
-        named.public_id,
+        one_topic.public_id,
     }
     assert set(Delivery.objects.values_list("status", flat=True)) == {"pending"}
 
@@ -69,11 +69,11 @@ def test_another_broadcasters_endpoint_gets_nothing(clawget: Any) -> None:
 
 
 def test_a_sandbox_event_does_not_reach_a_live_endpoint() -> None:
-    made = broadcaster_on("standard")
-    endpoint_at(URL, made.broadcaster)
-    topic = made.broadcaster.platform.topics.first()
+    created = broadcaster_on("standard")
+    endpoint_at(URL, created.broadcaster)
+    topic = created.broadcaster.platform.topics.first()
     assert topic is not None
-    assert publish(broadcaster=made.sandbox, topic=topic.name, data={}).deliveries == []
+    assert publish(broadcaster=created.sandbox, topic=topic.name, data={}).deliveries == []
 
 
 def test_an_alias_is_published_under_the_documented_name() -> None:

@@ -1,4 +1,4 @@
-"""Publish rates: exact over processes, 429 in words, and nothing asked where there is none."""
+"""Publish rates: exact over processes, a 429 in words, and no query for a broadcaster without one."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ BAD = {"topic": "no.such.topic", "data": {}}
 
 
 @pytest.fixture
-def made(db: None) -> CreatedBroadcaster:
+def created(db: None) -> CreatedBroadcaster:
     return account("clawget")
 
 
-def limit(made: CreatedBroadcaster, rate: int | None) -> Api:
-    Broadcaster.objects.filter(pk=made.broadcaster.pk).update(publish_rate=rate)
-    return Api(made.token)
+def limit(created: CreatedBroadcaster, rate: int | None) -> Api:
+    Broadcaster.objects.filter(pk=created.broadcaster.pk).update(publish_rate=rate)
+    return Api(created.token)
 
 
-def let_in(broadcaster: Broadcaster, count: int, rate: int, now: datetime) -> bool:
+def is_let_in(broadcaster: Broadcaster, count: int, rate: int, now: datetime) -> bool:
     try:
         pay(broadcaster, count, rate, now)
     except RateExceeded:
@@ -45,7 +45,7 @@ def let_in(broadcaster: Broadcaster, count: int, rate: int, now: datetime) -> bo
     return True
 
 
-# --- The count -----------------------------------------------------------------------------------
+# The count
 
 
 class AnyTraffic(TestCase):
@@ -63,37 +63,37 @@ class AnyTraffic(TestCase):
         for pause, count in requests:
             passed += pause
             now = NOW + timedelta(seconds=passed)
-            if let_in(broadcaster, count, rate, now):
+            if is_let_in(broadcaster, count, rate, now):
                 assert taken <= rate * (passed + 1) + 1e-3
                 taken += count
 
 
 def test_time_makes_up_for_a_batch_and_a_clock_that_goes_back_gives_nothing(
-    made: CreatedBroadcaster,
+    created: CreatedBroadcaster,
 ) -> None:
-    broadcaster = made.broadcaster
-    assert let_in(broadcaster, 50, 10, NOW)
+    broadcaster = created.broadcaster
+    assert is_let_in(broadcaster, 50, 10, NOW)
     with pytest.raises(RateExceeded) as caught:
         pay(broadcaster, 1, 10, NOW)
     assert caught.value.retry_after_seconds == 4
-    assert not let_in(broadcaster, 1, 10, NOW + timedelta(seconds=3.9))
-    assert not let_in(broadcaster, 1, 10, NOW - timedelta(hours=1))
-    assert let_in(broadcaster, 1, 10, NOW + timedelta(seconds=4))
+    assert not is_let_in(broadcaster, 1, 10, NOW + timedelta(seconds=3.9))
+    assert not is_let_in(broadcaster, 1, 10, NOW - timedelta(hours=1))
+    assert is_let_in(broadcaster, 1, 10, NOW + timedelta(seconds=4))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_processes_at_once_let_in_no_event_twice() -> None:
     broadcaster = broadcaster_on("clawget").broadcaster
-    admitted = run_concurrently(4, lambda: [let_in(broadcaster, 1, 15, NOW) for _ in range(20)])
-    assert [len(of_one) for of_one in admitted] == [20] * 4
+    admitted = run_concurrently(4, lambda: [is_let_in(broadcaster, 1, 15, NOW) for _ in range(20)])
+    assert [len(decisions) for decisions in admitted] == [20] * 4
     assert sum(map(sum, admitted)) == 16
 
 
-# --- The API -------------------------------------------------------------------------------------
+# The API
 
 
-def test_more_than_the_rate_is_a_429_that_stores_nothing(made: CreatedBroadcaster) -> None:
-    api = limit(made, 1)
+def test_more_than_the_rate_is_a_429_that_stores_nothing(created: CreatedBroadcaster) -> None:
+    api = limit(created, 1)
     answers = [api.post("events", EVENT) for _ in range(5)]
     statuses = [answer.status_code for answer in answers]
     assert statuses[0] == 202 and statuses[-1] == 429
@@ -105,26 +105,26 @@ def test_more_than_the_rate_is_a_429_that_stores_nothing(made: CreatedBroadcaste
     assert Event.objects.count() == statuses.count(202)
 
 
-def test_a_batch_counts_each_event_and_is_let_in_whole(made: CreatedBroadcaster) -> None:
-    api = limit(made, 10)
+def test_a_batch_counts_each_event_and_is_let_in_whole(created: CreatedBroadcaster) -> None:
+    api = limit(created, 10)
     assert api.post("events/batch", {"events": [EVENT] * 60}).status_code == 202
     refused = api.post("events", EVENT)
     assert refused.status_code == 429 and 4 <= int(refused.headers["Retry-After"]) <= 5
 
 
-def test_what_is_refused_for_its_content_is_paid_for(made: CreatedBroadcaster) -> None:
-    api = limit(made, 10)
+def test_what_is_refused_for_its_content_is_paid_for(created: CreatedBroadcaster) -> None:
+    api = limit(created, 10)
     bad = api.post("events/batch", {"events": [EVENT] * 59 + [BAD]})
     assert (bad.status_code, api.post("events", EVENT).status_code) == (422, 429)
     assert Event.objects.count() == 0
 
 
 def test_broadcasters_do_not_share_a_rate_and_their_own_goes_before_the_servers(
-    made: CreatedBroadcaster, settings: Any
+    created: CreatedBroadcaster, settings: Any
 ) -> None:
     settings.WEBHOOKS_PUBLISH_RATE = 1
     batch = {"events": [EVENT] * 5}
-    live, sandbox = Api(made.token), Api(made.sandbox_token)
+    live, sandbox = Api(created.token), Api(created.sandbox_token)
     assert live.post("events/batch", batch).status_code == 202
     assert live.post("events", EVENT).status_code == 429
     assert sandbox.post("events", EVENT).status_code == 202
@@ -132,7 +132,7 @@ def test_broadcasters_do_not_share_a_rate_and_their_own_goes_before_the_servers(
     assert {unlimited.post("events/batch", batch).status_code for _ in range(3)} == {202}
 
 
-def test_a_limit_costs_one_statement_and_none_costs_nothing(made: CreatedBroadcaster) -> None:
+def test_a_limit_costs_one_statement_and_none_costs_nothing(created: CreatedBroadcaster) -> None:
     def statements(api: Api) -> int:
         with CaptureQueriesContext(
             connection,
@@ -141,7 +141,7 @@ def test_a_limit_costs_one_statement_and_none_costs_nothing(made: CreatedBroadca
         words = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
         return sum(not query["sql"].startswith(words) for query in captured)
 
-    free = limit(made, None)
+    free = limit(created, None)
     statements(free)
     without = statements(free)
     assert not PublishRate.objects.exists()
@@ -152,10 +152,10 @@ def test_a_limit_costs_one_statement_and_none_costs_nothing(made: CreatedBroadca
 
 
 def test_staff_give_a_broadcaster_its_rate_and_the_audit_log_says_so(
-    made: CreatedBroadcaster,
+    created: CreatedBroadcaster,
 ) -> None:
     form = {"name": "Acme", "max_endpoints": "", "publish_rate": "25"}
-    superuser().post(change_url("subscriptions_broadcaster", made.broadcaster.pk), form)
-    assert Broadcaster.objects.get(pk=made.broadcaster.pk).publish_limit == 25
+    superuser().post(change_url("subscriptions_broadcaster", created.broadcaster.pk), form)
+    assert Broadcaster.objects.get(pk=created.broadcaster.pk).publish_limit == 25
     entry = AuditEntry.objects.get(action="broadcaster.update")
     assert (entry.before, entry.after) == ({"publish_rate": None}, {"publish_rate": 25})
