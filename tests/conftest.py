@@ -21,7 +21,13 @@ from tests.programs import CHROMIUM, find_program
 # The only reasons for which a test may be skipped where everything is installed.
 ALLOWED_SKIPS = ("only on PostgreSQL", "only on SQLite")
 _DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
-_FIXTURES_THAT_WAIT = {"browsing", "chromium_path", "door", "live_server", "process_environment"}
+_FIXTURES_THAT_WAIT = {
+    "browsing",
+    "chromium_path",
+    "transport",
+    "live_server",
+    "process_environment",
+}
 _FIXTURES_THAT_WAIT |= {"receiver", "transactional_db"}
 
 

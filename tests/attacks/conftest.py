@@ -6,7 +6,7 @@ import pytest
 from deliveries.transport import transfer
 from deliveries.transport.client import Transport
 from tests.attacks.portal_walk import Victim, furnished
-from tests.deliveries.doors import open_door
+from tests.deliveries.transports import open_transport
 from tests.portal_clients import Portal, make_portal
 from tests.receiver import Receiver
 
@@ -22,8 +22,8 @@ def victim(portal: Portal) -> Victim:
 
 
 @pytest.fixture
-def door() -> Iterator[Transport]:
-    with open_door() as transport:
+def transport() -> Iterator[Transport]:
+    with open_transport() as transport:
         yield transport
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from deliveries.diagnosis.classification import classify
 from subscriptions.endpoints.addresses import parse_networks
 from tests.attacks.spellings import LITERAL, NAMES, UNREADABLE
-from tests.deliveries.doors import Names, open_door, send
+from tests.deliveries.transports import Names, open_transport, send
 
 PORTS = (80, 443, 8080)
 ROUTES = ("link set lo up", "route add local 0.0.0.0/0 dev lo", "-6 route add local ::/0 dev lo")
@@ -54,8 +54,8 @@ def packets_sent() -> int:
 
 def try_all(urls: Iterable[str], names: Names, **options: Any) -> list[str]:
     """The failures met."""
-    with open_door(resolve=names, **options) as door:
-        results = [send(door, url, timeout_seconds=0.5) for url in urls]
+    with open_transport(resolve=names, **options) as transport:
+        results = [send(transport, url, timeout_seconds=0.5) for url in urls]
     return sorted({classify(result, success_codes=None).failure or "" for result in results})
 
 

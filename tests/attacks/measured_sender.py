@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from deliveries.diagnosis.classification import classify
-from tests.deliveries.doors import open_door, request, results
+from tests.deliveries.transports import open_transport, request, results
 
 AT_ONCE = 20
 ROUNDS = 2
@@ -25,13 +25,13 @@ def kib(name: str) -> int:
 
 def main(urls: list[str]) -> None:
     met: Counter[str] = Counter()
-    with open_door() as door:
+    with open_transport() as transport:
 
         def run_once() -> None:
             for url in urls:
                 for number in range(AT_ONCE):
-                    door.add(request(url, key=number, timeout_seconds=15.0))
-                for result in results(door, AT_ONCE):
+                    transport.add(request(url, key=number, timeout_seconds=15.0))
+                for result in results(transport, AT_ONCE):
                     met[classify(result, success_codes=None).failure or ""] += 1
 
         run_once()

@@ -16,8 +16,8 @@ from subscriptions.models import Endpoint
 from tests.api_clients import Api, account, problem_of
 from tests.attacks.spellings import LITERAL, NAMES, UNREADABLE
 from tests.attacks.verdicts import told, verdict_of
-from tests.deliveries.doors import Names, error_of, open_door, send
 from tests.deliveries.sending import dispatch, endpoint_at
+from tests.deliveries.transports import Names, error_of, open_transport, send
 from tests.portal_clients import make_portal
 from tests.receiver import Receiver, closed_port
 
@@ -34,10 +34,10 @@ def refusal(url: Any, **rules: Any) -> str:
 
 
 def sent(url: Any, **options: Any) -> TransportResult:
-    with open_door(
+    with open_transport(
         **{"allowed_networks": (), "refused_hosts": OWN, "resolve": Names()} | options
-    ) as door:
-        return send(door, url)
+    ) as transport:
+        return send(transport, url)
 
 
 def test_there_are_many_spellings() -> None:
@@ -212,11 +212,11 @@ def test_our_own_host_is_refused_but_for_the_urls_that_are_excepted() -> None:
         own = frozenset({"portal.example", f"127.0.0.1:{receiver.port}"})
         bin_url = receiver.url("/bin/1")
         options = {"refused_hosts": own, "own_url_allowed": lambda url: url.startswith(bin_url)}
-        with open_door(**options) as door:
-            assert error_of(send(door, "https://portal.example/x")).blocked_reason
-            assert error_of(send(door, receiver.url("/api"))).blocked_reason
-            assert error_of(send(door, bin_url + "/../../api")).blocked_reason
-            assert send(door, bin_url).status_code == 200
+        with open_transport(**options) as transport:
+            assert error_of(send(transport, "https://portal.example/x")).blocked_reason
+            assert error_of(send(transport, receiver.url("/api"))).blocked_reason
+            assert error_of(send(transport, bin_url + "/../../api")).blocked_reason
+            assert send(transport, bin_url).status_code == 200
 
 
 @pytest.mark.parametrize("spelled", ["https://Bücher.example", "https://xn--bcher-kva.example."])
@@ -352,7 +352,7 @@ def test_inside_addresses_look_alike_whether_open_closed_filtered_or_absent(
     """The same words, the same evidence, no address, no timing of a connection: none was tried."""
     names = Names()
     seen = set()
-    with Receiver() as listening, open_door(allowed_networks=(), resolve=names) as door:
+    with Receiver() as listening, open_transport(allowed_networks=(), resolve=names) as transport:
         for place in (
             ["127.0.0.1"],
             ["::1"],
@@ -362,9 +362,9 @@ def test_inside_addresses_look_alike_whether_open_closed_filtered_or_absent(
         ):
             for port in (listening.port, closed_port(), 443):
                 names.names["shop.example"] = place
-                door._lookup._known.clear()
+                transport._lookup._known.clear()
                 url = f"https://shop.example:{port}/"
-                result = send(door, url)
+                result = send(transport, url)
                 verdict, explanation = verdict_of(result), told(result, url)
                 public = {k: v for k, v in verdict.evidence.items() if k != "operator_only"}
                 timings = (result.connect_ms, result.tls_ms, result.first_byte_ms)

@@ -15,8 +15,8 @@ from subscriptions.errors import Refused
 from subscriptions.models import Broadcaster, Endpoint
 from tests.api_clients import Api, account, problem_of
 from tests.attacks.verdicts import verdict_of
-from tests.deliveries.doors import HEADERS, LOOPBACK, error_of, send
 from tests.deliveries.sending import dispatch, endpoint_at
+from tests.deliveries.transports import HEADERS, LOOPBACK, error_of, send
 from tests.portal_clients import make_portal
 from tests.receiver import Receiver
 
@@ -139,7 +139,7 @@ def test_many_headers_and_the_same_header_twice_are_refused() -> None:
     assert "up to 100" in refused(("X" * 101, "1"))
 
 
-def test_what_is_allowed_is_sent_as_it_was_given(door: Transport, receiver: Receiver) -> None:
+def test_what_is_allowed_is_sent_as_it_was_given(transport: Transport, receiver: Receiver) -> None:
     allowed = [
         ("Authorization", "Bearer a.b~c"),
         ("Cookie", "a=b; c=d"),
@@ -147,7 +147,7 @@ def test_what_is_allowed_is_sent_as_it_was_given(door: Transport, receiver: Rece
         ("!#$%&'*+.^_`|~-", ""),
     ]
     assert check_headers(allowed, signature_header="X") == allowed
-    send(door, receiver.url(), headers=tuple(allowed))
+    send(transport, receiver.url(), headers=tuple(allowed))
     got = receiver.requests[0].headers
     assert [pair for pair in got if pair in allowed] == allowed
 
@@ -161,11 +161,11 @@ def test_what_is_allowed_is_sent_as_it_was_given(door: Transport, receiver: Rece
     ],
     ids=repr,
 )
-def test_the_door_itself_sends_no_header_that_would_change_the_frame(
-    door: Transport, receiver: Receiver, header: Any
+def test_the_transport_itself_sends_no_header_that_would_change_the_frame(
+    transport: Transport, receiver: Receiver, header: Any
 ) -> None:
     """Whatever came past the rules, by hand or by an older version, ends as a fault of ours."""
-    result = send(door, receiver.url(), headers=(*HEADERS, header))
+    result = send(transport, receiver.url(), headers=(*HEADERS, header))
     assert verdict_of(result).failure == "internal"
     assert error_of(result).evidence["own_fault"]
     assert header[1] in ("x", "5") or header[1] not in error_of(result).message

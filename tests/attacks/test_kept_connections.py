@@ -9,7 +9,7 @@ import pytest
 
 from tests import certificates
 from tests.certificates import Certificate
-from tests.deliveries.doors import open_door, send
+from tests.deliveries.transports import open_transport, send
 from tests.receiver import Receiver, Reply
 
 HONEST = b"HTTP/1.1 503 X\r\nContent-Length: 6\r\n\r\nhonest"
@@ -83,11 +83,11 @@ class Forger:
 def test_an_answer_sent_before_the_request_is_not_taken_for_its_own(
     when: Any, certificate: Certificate | None
 ) -> None:
-    with open_door() as door, Forger(when, certificate) as forger:
-        first = send(door, forger.url)
+    with open_transport() as transport, Forger(when, certificate) as forger:
+        first = send(transport, forger.url)
         forger.answered.set()
         assert forger.sent.wait(5)
-        second, third = send(door, forger.url), send(door, forger.url)
+        second, third = send(transport, forger.url), send(transport, forger.url)
     assert [r.body for r in (first, second, third)] == [b"honest"] * 3
     assert [r.status_code for r in (first, second, third)] == [503] * 3
     assert second.connect_ms is not None  # the connection that had something to say was closed
@@ -96,8 +96,8 @@ def test_an_answer_sent_before_the_request_is_not_taken_for_its_own(
 def test_a_greeting_is_at_most_the_answer_of_the_one_request_that_met_it() -> None:
     """A receiver may answer what it has not read: it is its own event that it loses."""
     early = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly"
-    with open_door() as door, Receiver(greeting=early + early) as receiver:
+    with open_transport() as transport, Receiver(greeting=early + early) as receiver:
         receiver.on("/hook", Reply(body=b"right"))
-        results = [send(door, receiver.url("/hook")) for _ in range(4)]
+        results = [send(transport, receiver.url("/hook")) for _ in range(4)]
         assert receiver.connections == 4
     assert {r.body for r in results} == {b"early"}

@@ -14,7 +14,7 @@ from deliveries.transport.client import Transport
 from deliveries.transport.result import MAX_BODY_KEPT_BYTES, MAX_BODY_PIECES, TransportResult
 from tests import certificates
 from tests.attacks.verdicts import told, verdict_of
-from tests.deliveries.doors import Names, error_of, open_door, request, send
+from tests.deliveries.transports import Names, error_of, open_transport, request, send
 from tests.receiver import Receiver, Reply, full_backlog
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -280,31 +280,31 @@ ODD = [
 
 
 @pytest.mark.parametrize("answer", BROKEN, ids=lambda answer: answer.name)
-def test_a_broken_answer_is_a_failure_of_its_class_and_the_door_goes_on(
-    door: Transport, receiver: Receiver, answer: Any
+def test_a_broken_answer_is_a_failure_of_its_class_and_the_transport_goes_on(
+    transport: Transport, receiver: Receiver, answer: Any
 ) -> None:
     url = receiver.on("/hook", Reply(raw=answer.raw, then=answer.then))
-    result = send(door, url)
+    result = send(transport, url)
     verdict, explanation = verdict_of(result), told(result, url)
     assert (verdict.failure, result.status_code) == (answer.failure, answer.status)
     assert result.body == answer.body
     assert answer.words in explanation.text
     assert explanation.who != "platform operator"
     assert result.duration_ms < 2_000
-    after = send(door, receiver.url("/next"))
+    after = send(transport, receiver.url("/next"))
     assert (after.status_code, after.body) == (200, b"ok")
     assert (after.connect_ms is None) == (answer.then == "keep")
 
 
 @pytest.mark.parametrize("answer", ODD, ids=lambda answer: answer.name)
 def test_an_odd_answer_counts_and_nothing_after_it_does(
-    door: Transport, receiver: Receiver, answer: Any
+    transport: Transport, receiver: Receiver, answer: Any
 ) -> None:
     receiver.on("/hook", Reply(raw=answer.raw))
-    result = send(door, receiver.url("/hook"))
+    result = send(transport, receiver.url("/hook"))
     assert verdict_of(result).failure is None
     assert (result.status_code, result.body) == (answer.status, answer.body)
-    after = send(door, receiver.url("/next"))
+    after = send(transport, receiver.url("/next"))
     assert (after.status_code, after.body) == (200, b"ok")
     assert receiver.requests[-1].header("Cookie") is None
     assert len(receiver.requests) == 2
@@ -313,10 +313,10 @@ def test_an_odd_answer_counts_and_nothing_after_it_does(
 @pytest.mark.parametrize("location", ["http://169.254.169.254/latest/", "//10.0.0.5/", "/inside"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_opens_no_socket_and_makes_no_request(
-    door: Transport, receiver: Receiver, connected: list[str], location: Any, status: int
+    transport: Transport, receiver: Receiver, connected: list[str], location: Any, status: int
 ) -> None:
     receiver.on("/hook", Reply(status, "Moved", (("Location", location),)))
-    assert send(door, receiver.url("/hook")).status_code == status
+    assert send(transport, receiver.url("/hook")).status_code == status
     assert connected == ["127.0.0.1"]
     assert [got.path for got in receiver.requests] == ["/hook"]
 
@@ -333,10 +333,10 @@ def test_a_redirect_opens_no_socket_and_makes_no_request(
     ],
 )
 def test_a_compressed_body_is_kept_as_it_came_and_never_inflated(
-    door: Transport, receiver: Receiver, coding: Any, bomb: bytes
+    transport: Transport, receiver: Receiver, coding: Any, bomb: bytes
 ) -> None:
     receiver.on("/hook", Reply(headers=(("Content-Encoding", coding),), body=bomb))
-    result = send(door, receiver.url("/hook"))
+    result = send(transport, receiver.url("/hook"))
     assert result.error is None
     assert result.body == bomb[:MAX_BODY_KEPT_BYTES]
     assert result.truncated == (len(bomb) > MAX_BODY_KEPT_BYTES)
@@ -354,29 +354,31 @@ def test_a_compressed_body_is_kept_as_it_came_and_never_inflated(
     ids=["no length", "one chunk of 4 GiB", "10 GB", "until closed"],
 )
 def test_an_endless_body_is_cut_after_64_kib_and_its_status_counts(
-    door: Transport, receiver: Receiver, raw: bytes
+    transport: Transport, receiver: Receiver, raw: bytes
 ) -> None:
     receiver.on("/hook", Reply(raw=raw, body=b"a" * 8192, endless=True))
-    result = send(door, receiver.url("/hook"))
+    result = send(transport, receiver.url("/hook"))
     assert (result.status_code, result.truncated, result.error) == (200, True, None)
     assert result.body == b"a" * MAX_BODY_KEPT_BYTES
     assert result.duration_ms < 2_000
-    assert send(door, receiver.url("/next")).connect_ms is not None  # not on the cut connection
+    assert (
+        send(transport, receiver.url("/next")).connect_ms is not None
+    )  # not on the cut connection
 
 
 def test_a_body_of_single_bytes_is_cut_after_4096_pieces(
-    door: Transport, receiver: Receiver
+    transport: Transport, receiver: Receiver
 ) -> None:
     receiver.on("/hook", Reply(raw=CHUNKED, body=b"1\r\na\r\n" * 2_000, endless=True))
-    result = send(door, receiver.url("/hook"))
+    result = send(transport, receiver.url("/hook"))
     assert (result.status_code, result.truncated, result.error) == (200, True, None)
     assert result.body == b"a" * MAX_BODY_PIECES
-    assert send(door, receiver.url("/next")).connect_ms is not None
+    assert send(transport, receiver.url("/next")).connect_ms is not None
 
 
-def test_a_reset_is_a_connection_broken_off(door: Transport, receiver: Receiver) -> None:
+def test_a_reset_is_a_connection_broken_off(transport: Transport, receiver: Receiver) -> None:
     url = receiver.on("/hook", Reply(raw=b"", then="reset"))
-    result = send(door, url)
+    result = send(transport, url)
     assert verdict_of(result).failure == "connection_reset"
     assert error_of(result).evidence["errno"] == 104
 
@@ -410,7 +412,7 @@ def test_each_slow_receiver_is_given_up_at_the_deadline() -> None:
         silent = stack.enter_context(Receiver(silent=True))
         secure = stack.enter_context(Receiver(certificate=certificates.good(), silent=True))
         names = Names(slow_example=3.0)
-        door = stack.enter_context(open_door(resolve=names))
+        transport = stack.enter_context(open_transport(resolve=names))
         urls = {receiver.on(f"/{n}", case[0]): case[1] for n, case in enumerate(SLOW.values())}
         urls[secure.url("/handshake")] = "connect_timeout"
         urls[f"http://127.0.0.1:{stack.enter_context(full_backlog())}/"] = "connect_timeout"
@@ -419,11 +421,11 @@ def test_each_slow_receiver_is_given_up_at_the_deadline() -> None:
         urls[unread] = "timeout"
         for url in urls:
             body = b"x" * 30_000_000 if url == unread else b"{}"
-            door.add(request(url, key=url, body=body, timeout_seconds=deadline_seconds))
+            transport.add(request(url, key=url, body=body, timeout_seconds=deadline_seconds))
         started = time.monotonic()
         ended: dict[str, tuple[TransportResult, float]] = {}
         while len(ended) < len(urls) and time.monotonic() < started + 10:
-            for result in door.poll(0.1):
+            for result in transport.poll(0.1):
                 ended[result.key] = (result, time.monotonic() - started)
     assert {url: verdict_of(result).failure for url, (result, _) in ended.items()} == urls
     for url, (result, seconds) in ended.items():

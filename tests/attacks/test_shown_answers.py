@@ -17,8 +17,8 @@ from subscriptions.models import Endpoint
 from tests import certificates
 from tests.api_clients import Api, api_with
 from tests.attacks.test_receivers import BROKEN, ODD
-from tests.deliveries.doors import LOOPBACK
 from tests.deliveries.sending import dispatch
+from tests.deliveries.transports import LOOPBACK
 from tests.portal_clients import Portal, make_portal
 from tests.receiver import Receiver, Reply
 

@@ -1,4 +1,4 @@
-"""System checks of the door out: what is wrong is named before a worker stumbles over it."""
+"""System checks of egress: what is wrong is named before a worker stumbles over it."""
 
 from __future__ import annotations
 

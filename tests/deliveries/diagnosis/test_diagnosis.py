@@ -14,7 +14,7 @@ from deliveries.diagnosis.failure import Failure
 from deliveries.transport.result import TransportError, TransportResult
 from tests import certificates
 from tests.broken_receivers import KINDS, NAMES, OWN_HOST, Kind, running
-from tests.deliveries.doors import Names, open_door, send
+from tests.deliveries.transports import Names, open_transport, send
 from tests.receiver import Receiver, Reply, closed_port
 
 FAILURES = set(Failure.values)
@@ -31,8 +31,8 @@ def outcome(kind: Kind) -> Iterator[tuple[TransportResult, Verdict, Explanation]
     names = Names()
     names.names |= NAMES
     own = frozenset({OWN_HOST})
-    with running(kind) as url, open_door(resolve=names, refused_hosts=own) as door:
-        result = send(door, url, **kind.request)
+    with running(kind) as url, open_transport(resolve=names, refused_hosts=own) as transport:
+        result = send(transport, url, **kind.request)
         verdict = classify(result, success_codes=kind.success_codes)
         yield result, verdict, explained(kind, url, result, verdict)
 
@@ -155,12 +155,12 @@ def test_a_refused_address_tells_a_tenant_nothing_about_the_inside() -> None:
         d_example=["169.254.169.254"],
     )
     seen = set()
-    with open_door(allowed_networks=(), resolve=names) as door, Receiver() as listening:
+    with open_transport(allowed_networks=(), resolve=names) as transport, Receiver() as listening:
         names.names["e.example"] = ["127.0.0.1"]
         for name in "abcde":
             for port in (443, listening.port, closed_port()):
                 url = f"https://{name}.example:{port}/"
-                result = send(door, url)
+                result = send(transport, url)
                 verdict = classify(result, success_codes=None)
                 shown = bare(verdict.failure, verdict.evidence, url=url)
                 told = {k: v for k, v in verdict.evidence.items() if k != "operator_only"}
@@ -178,9 +178,9 @@ def test_a_refused_address_tells_a_tenant_nothing_about_the_inside() -> None:
 
 
 def test_a_success_on_a_second_connection_says_so() -> None:
-    with Receiver() as receiver, open_door() as door:
+    with Receiver() as receiver, open_transport() as transport:
         receiver.on("/hook", Reply(then="close"))
-        outcomes = [send(door, receiver.url("/hook")) for _ in range(3)]
+        outcomes = [send(transport, receiver.url("/hook")) for _ in range(3)]
     again = [result for result in outcomes if result.sent_again]
     for result in again:
         verdict = classify(result, success_codes=None)
@@ -189,8 +189,8 @@ def test_a_success_on_a_second_connection_says_so() -> None:
 
 
 def test_the_certificate_s_expiry_is_evidence_of_a_success_too() -> None:
-    with Receiver(certificate=certificates.good()) as receiver, open_door() as door:
-        verdict = classify(send(door, receiver.url()), success_codes=None)
+    with Receiver(certificate=certificates.good()) as receiver, open_transport() as transport:
+        verdict = classify(send(transport, receiver.url()), success_codes=None)
     assert verdict.outcome == "succeeded"
     moment = datetime.fromisoformat(verdict.evidence["certificate_expires_at"])
     assert moment == certificates.good().certificate.not_valid_after_utc

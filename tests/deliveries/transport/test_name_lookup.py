@@ -10,7 +10,7 @@ import pytest
 from deliveries.transport import name_lookup
 from deliveries.transport.name_lookup import Answer, NameLookup
 from subscriptions.endpoints.addresses import find_address_fault
-from tests.deliveries.doors import LOOPBACK, Names
+from tests.deliveries.transports import LOOPBACK, Names
 
 
 def strict(address: Any) -> str | None:

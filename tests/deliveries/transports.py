@@ -1,4 +1,4 @@
-"""A door out for tests: loopback allowed, the suite's own authority trusted."""
+"""A transport for tests: it may call loopback, and trusts the suite's own authority."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Names:
 
 
 @contextmanager
-def open_door(**options: Any) -> Iterator[Transport]:
+def open_transport(**options: Any) -> Iterator[Transport]:
     with tempfile.NamedTemporaryFile(suffix=".pem") as authority:
         authority.write(certificates.authority().pem)
         authority.flush()
