@@ -3,8 +3,8 @@
     python -m tests.broken_receivers
 
 runs them until Ctrl-C and prints their URLs: added as webhooks of a portal on the same machine and
-tested there, each shows its explanation. Those that need names or limits of a test's own are left
-out. tests/deliveries/diagnosis/test_diagnosis.py checks what is said of each.
+tested there, each shows its explanation. Those that need host names or limits of a test's own are
+left out. tests/deliveries/diagnosis/test_broken_receivers.py checks each one's explanation.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from deliveries.diagnosis import Failure
 from tests import certificates
 from tests.receiver import Receiver, Reply, closed_port, full_backlog
 
@@ -30,12 +31,12 @@ HTML = (("Content-Type", "text/html; charset=utf-8"),)
 class Kind:
     """A receiver, the failure class of an attempt to reach it, and words from the explanation.
 
-    Without a reply it answers 200 or is broken before that. `url`: another than its own address;
-    `request`: what the attempt is made with; `backlog_full`: nobody takes its connections.
+    Without a reply it answers 200, or is broken before that. `url`: to be used in place of its own
+    address; `request`: arguments of the attempt; `backlog_full`: nobody accepts its connections.
     """
 
     name: str
-    failure: str | None
+    failure: Failure | None
     words: tuple[str, ...]
     reply: Reply | None = None
     receiver: dict[str, Any] = field(default_factory=dict)
@@ -46,13 +47,13 @@ class Kind:
     backlog_full: bool = False
 
 
-def answering(name: str, failure: str | None, status: int, *words: str, **changes: Any) -> Kind:
+def answering(name: str, failure: Failure | None, status: int, *words: str, **changes: Any) -> Kind:
     """Make a kind whose receiver answers with a status; `changes` may set body and headers."""
     headers, body = changes.pop("headers", ()), changes.pop("body", b"")
     return Kind(name, failure, words, Reply(status, "Status", headers, body), **changes)
 
 
-def with_certificate(name: str, failure: str, certificate: Any, *words: str) -> Kind:
+def with_certificate(name: str, failure: Failure, certificate: Any, *words: str) -> Kind:
     return Kind(name, failure, words, receiver={"certificate": certificate})
 
 
@@ -67,170 +68,181 @@ def https(receiver: Receiver) -> str:
 KINDS = (
     Kind(
         "no such name",
-        "dns_failed",
+        Failure.DNS_FAILED,
         ("does not exist", "spelling"),
         url=lambda receiver: "http://missing.example/",
         who="you",
     ),
     Kind(
         "DNS does not answer",
-        "dns_failed",
+        Failure.DNS_FAILED,
         ("DNS did not answer", "broken.example"),
         url=lambda receiver: "http://broken.example/",
     ),
     Kind(
         "DNS hangs",
-        "dns_failed",
+        Failure.DNS_FAILED,
         ("DNS did not answer",),
         url=lambda receiver: "http://slow.example/",
         request={"timeout_seconds": 0.3},
     ),
     Kind(
         "private address behind a name",
-        "address_blocked",
+        Failure.ADDRESS_BLOCKED,
         ("may not be called", "tunnel"),
         url=lambda receiver: "http://inside.example/",
         who="you",
     ),
     Kind(
         "private address in the URL",
-        "address_blocked",
+        Failure.ADDRESS_BLOCKED,
         ("a private address",),
         url=lambda receiver: "http://10.0.0.5/",
         who="you",
     ),
     Kind(
-        "our own host",
-        "address_blocked",
+        "the portal's own host",
+        Failure.ADDRESS_BLOCKED,
         ("this portal itself",),
         url=lambda receiver: "http://portal.example/",
         who="you",
     ),
     Kind(
         "nothing listens",
-        "connection_refused",
+        Failure.CONNECTION_REFUSED,
         ("refused the connection", "port"),
         url=lambda receiver: f"http://127.0.0.1:{closed_port()}/",
     ),
     Kind(
         "nobody takes the connection",
-        "connect_timeout",
+        Failure.CONNECT_TIMEOUT,
         ("No connection to 127.0.0.1 within 0.3 seconds", "firewall", "Tried"),
         request={"timeout_seconds": 0.3},
         backlog_full=True,
     ),
     Kind(
         "TLS stalls",
-        "connect_timeout",
+        Failure.CONNECT_TIMEOUT,
         ("TLS handshake", "0.3 seconds"),
         receiver={"certificate": certificates.good(), "silent": True},
         request={"timeout_seconds": 0.3},
     ),
     with_certificate(
-        "expired", "tls_expired", certificates.expired(), "expired on 4 March 2024", "Renew"
+        "expired", Failure.TLS_EXPIRED, certificates.expired(), "expired on 4 March 2024", "Renew"
     ),
-    with_certificate("not yet valid", "tls_expired", certificates.not_yet_valid(), "not valid yet"),
+    with_certificate(
+        "not yet valid", Failure.TLS_EXPIRED, certificates.not_yet_valid(), "not valid yet"
+    ),
     with_certificate(
         "wrong name",
-        "tls_hostname",
+        Failure.TLS_HOSTNAME,
         certificates.wrong_name(),
         "not for 127.0.0.1",
         "shop.example, *.shop.example",
     ),
-    with_certificate("self-signed", "tls_untrusted", certificates.self_signed(), "self-signed"),
+    with_certificate(
+        "self-signed", Failure.TLS_UNTRUSTED, certificates.self_signed(), "self-signed"
+    ),
     with_certificate(
         "private authority",
-        "tls_untrusted",
+        Failure.TLS_UNTRUSTED,
         certificates.private_authority(),
         "unknown authority",
         "Corporate root",
     ),
     with_certificate(
         "chain incomplete",
-        "tls_untrusted",
+        Failure.TLS_UNTRUSTED,
         certificates.incomplete_chain(),
         "chain of 127.0.0.1 is incomplete",
         "fullchain.pem",
     ),
     Kind(
         "old TLS",
-        "tls_failed",
+        Failure.TLS_FAILED,
         ("outdated version of TLS",),
         receiver={"certificate": certificates.good(), "maximum_tls": ssl.TLSVersion.TLSv1_1},
     ),
     Kind(
         "no TLS on the port",
-        "tls_failed",
+        Failure.TLS_FAILED,
         ("does not speak TLS",),
         receiver={"greeting": b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"},
         url=https,
         who="you",
     ),
-    Kind("hung up in TLS", "tls_failed", ("broken off",), receiver={"slam": True}, url=https),
+    Kind("hung up in TLS", Failure.TLS_FAILED, ("broken off",), receiver={"slam": True}, url=https),
     Kind(
         "silence",
-        "timeout",
+        Failure.TIMEOUT,
         ("did not answer within 0.3 seconds", "queue"),
         Reply(delay_seconds=60),
         request={"timeout_seconds": 0.3},
     ),
     Kind(
         "stops reading",
-        "timeout",
+        Failure.TIMEOUT,
         ("did not take the request", "0.3 seconds"),
         receiver={"silent": True},
         request={"timeout_seconds": 0.3, "body": b"[" * 20_000_000},
     ),
     Kind(
         "half its headers, then silence",
-        "timeout",
+        Failure.TIMEOUT,
         ("did not finish", "HTTP 200 came, but only a part"),
         Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Ty", then="hold"),
         request={"timeout_seconds": 0.3},
     ),
     Kind(
         "half a body, then silence",
-        "timeout",
+        Failure.TIMEOUT,
         ("did not finish", "4 of 100 bytes"),
         Reply(headers=(("Content-Length", "100"),), body=b"half", then="hold"),
         request={"timeout_seconds": 0.3},
     ),
-    Kind("reset", "connection_reset", ("without an answer",), Reply(raw=b"", then="reset")),
-    Kind("empty answer", "connection_reset", ("without an answer",), Reply(raw=b"", then="close")),
+    Kind("reset", Failure.CONNECTION_RESET, ("without an answer",), Reply(raw=b"", then="reset")),
+    Kind(
+        "empty answer",
+        Failure.CONNECTION_RESET,
+        ("without an answer",),
+        Reply(raw=b"", then="close"),
+    ),
     Kind(
         "reset within the answer",
-        "connection_reset",
+        Failure.CONNECTION_RESET,
         ("broke off its answer",),
         Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nhalf", then="reset"),
     ),
     Kind(
         "no HTTP",
-        "bad_response",
+        Failure.BAD_RESPONSE,
         ("does not begin like an HTTP response",),
         Reply(raw=b"220 mail.example ESMTP\r\n\r\n", then="close"),
     ),
     Kind(
         "WebSocket",
-        "bad_response",
+        Failure.BAD_RESPONSE,
         ("101 Switching",),
         Reply(raw=b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", then="hold"),
     ),
     Kind(
         "too short",
-        "bad_response",
+        Failure.BAD_RESPONSE,
         ("ended before the length",),
         Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\nhalf", then="close"),
     ),
     Kind(
         "headers without end",
-        "bad_response",
+        Failure.BAD_RESPONSE,
         ("64 KiB",),
         Reply(raw=b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 120_000, then="hold"),
     ),
-    answering("slash", "redirected", 301, "Add the slash", headers=location("/hook/"), who="you"),
+    answering(
+        "slash", Failure.REDIRECTED, 301, "Add the slash", headers=location("/hook/"), who="you"
+    ),
     answering(
         "https",
-        "redirected",
+        Failure.REDIRECTED,
         308,
         "wants https",
         headers=location("https://127.0.0.1/hook"),
@@ -238,7 +250,7 @@ KINDS = (
     ),
     answering(
         "elsewhere",
-        "redirected",
+        Failure.REDIRECTED,
         302,
         "another host",
         "https://new.example/x",
@@ -246,21 +258,25 @@ KINDS = (
         who="you",
     ),
     answering(
-        "to a login", "redirected", 302, "login page", headers=location("/users/sign_in?next=/hook")
+        "to a login",
+        Failure.REDIRECTED,
+        302,
+        "login page",
+        headers=location("/users/sign_in?next=/hook"),
     ),
-    answering("redirect to nowhere", "redirected", 302, "without saying where"),
+    answering("redirect to nowhere", Failure.REDIRECTED, 302, "without saying where"),
     answering(
         "401 with a challenge",
-        "http_4xx",
+        Failure.HTTP_4XX,
         401,
         "asks for a login",
         headers=(("WWW-Authenticate", "Basic"),),
     ),
-    answering("401", "http_4xx", 401, "signature", "debugger"),
-    answering("403", "http_4xx", 403, "403 Forbidden", "allow-lists"),
+    answering("401", Failure.HTTP_4XX, 401, "signature", "debugger"),
+    answering("403", Failure.HTTP_4XX, 403, "403 Forbidden", "allow-lists"),
     answering(
         "403 by Cloudflare",
-        "http_4xx",
+        Failure.HTTP_4XX,
         403,
         "firewall",
         "Cloudflare",
@@ -269,7 +285,7 @@ KINDS = (
     ),
     answering(
         "403 by Django's CSRF guard",
-        "http_4xx",
+        Failure.HTTP_4XX,
         403,
         "CSRF",
         "@csrf_exempt",
@@ -278,55 +294,59 @@ KINDS = (
     ),
     answering(
         "419 by Laravel",
-        "http_4xx",
+        Failure.HTTP_4XX,
         419,
         "VerifyCsrfToken",
         headers=HTML,
         body=b"<title>Page Expired</title>",
     ),
-    answering("404", "http_4xx", 404, "nothing at /hook", who="you"),
+    answering("404", Failure.HTTP_4XX, 404, "nothing at /hook", who="you"),
     answering(
         "tunnel is down",
-        "http_4xx",
+        Failure.HTTP_4XX,
         404,
         "tunnel",
         "ngrok",
         headers=(("ngrok-error-code", "ERR_NGROK_3200"),),
         who="you",
     ),
-    answering("405", "http_4xx", 405, "does not take POST", headers=(("Allow", "GET, HEAD"),)),
-    answering("410", "gone", 410, "suspends", who="you"),
-    answering("413", "http_4xx", 413, "client_max_body_size"),
-    answering("415", "http_4xx", 415, "Content-Type", "application/json"),
-    answering("418", "http_4xx", 418, "refused the request", body=b'{"error":"I am a teapot"}'),
-    answering("422", "http_4xx", 422, "refused its content"),
+    answering(
+        "405", Failure.HTTP_4XX, 405, "does not take POST", headers=(("Allow", "GET, HEAD"),)
+    ),
+    answering("410", Failure.GONE, 410, "suspends", who="you"),
+    answering("413", Failure.HTTP_4XX, 413, "client_max_body_size"),
+    answering("415", Failure.HTTP_4XX, 415, "Content-Type", "application/json"),
+    answering(
+        "418", Failure.HTTP_4XX, 418, "refused the request", body=b'{"error":"I am a teapot"}'
+    ),
+    answering("422", Failure.HTTP_4XX, 422, "refused its content"),
     answering(
         "429 with Retry-After",
-        "rate_limited",
+        Failure.RATE_LIMITED,
         429,
         "Retry-After",
         headers=(("Retry-After", "120"),),
         who="you",
     ),
-    answering("429", "rate_limited", 429, "did not say how long", who="you"),
-    answering("500", "http_5xx", 500, "code failed"),
-    answering("502", "http_5xx", 502, "down or crashed"),
-    answering("503", "http_5xx", 503, "maintenance", headers=(("Retry-After", "30"),)),
-    answering("504", "http_5xx", 504, "waited too long"),
-    answering("521", "http_5xx", 521, "Cloudflare"),
-    answering("599", "http_5xx", 599, "failed while handling"),
+    answering("429", Failure.RATE_LIMITED, 429, "did not say how long", who="you"),
+    answering("500", Failure.HTTP_5XX, 500, "code failed"),
+    answering("502", Failure.HTTP_5XX, 502, "down or crashed"),
+    answering("503", Failure.HTTP_5XX, 503, "maintenance", headers=(("Retry-After", "30"),)),
+    answering("504", Failure.HTTP_5XX, 504, "waited too long"),
+    answering("521", Failure.HTTP_5XX, 521, "Cloudflare"),
+    answering("599", Failure.HTTP_5XX, 599, "failed while handling"),
     answering(
-        "204 where only 200 counts",
-        "unexpected_status",
+        "204 if only 200 counts",
+        Failure.UNEXPECTED_STATUS,
         204,
         "does not count as success",
         "exactly 200",
         success_codes=ONLY_200,
     ),
-    answering("999", "unexpected_status", 999, "strange status"),
+    answering("999", Failure.UNEXPECTED_STATUS, 999, "strange status"),
     answering("200", None, 200, "Delivered", "any 2xx", who="nobody"),
     answering(
-        "200 where only 200 counts", None, 200, "exactly 200", success_codes=ONLY_200, who="nobody"
+        "200 if only 200 counts", None, 200, "exactly 200", success_codes=ONLY_200, who="nobody"
     ),
     answering(
         "200 with a login page",

@@ -7,8 +7,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from deliveries.diagnosis import Failure
 from deliveries.diagnosis.attempts import explain_attempt
-from deliveries.diagnosis.failure import Failure
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Event, Outcome, Trigger
 from deliveries.publishing import Published
 from subscriptions.models import Endpoint

@@ -1,20 +1,16 @@
-"""Stored attempts in plain words."""
+"""Explains stored attempts."""
 
 from __future__ import annotations
 
-from deliveries.diagnosis.classification import Explanation, explain
+from deliveries.diagnosis.explanations import AttemptFacts, Explanation, explain
 from deliveries.models import Attempt
 from subscriptions.models import Endpoint
 from subscriptions.platforms.rules import PlatformRules
 
 
 def explain_attempt(attempt: Attempt, endpoint: Endpoint, rules: PlatformRules) -> Explanation:
-    """What happened, what it means, what to do: from what was stored with an attempt.
-
-    endpoint and rules: those of the attempt, which the caller has loaded.
-    """
-    return explain(
-        # An unknown outcome is stored with its class; a success with none.
+    """Explain a stored attempt. endpoint, rules: the attempt's, which the caller has loaded."""
+    facts = AttemptFacts(
         failure=attempt.failure or None,
         status_code=attempt.status_code,
         evidence=attempt.evidence,
@@ -25,3 +21,4 @@ def explain_attempt(attempt: Attempt, endpoint: Endpoint, rules: PlatformRules) 
         response_body=bytes(attempt.response_body),
         response_headers=tuple((name, value) for name, value in attempt.response_headers),
     )
+    return explain(facts)

@@ -36,8 +36,8 @@ class Failure(TextChoices):
     INTERNAL = "internal", "Not sent: a fault on our side"
 
 
-# Each is the end of "Its latest attempt …".
-_CAUSES = {
+# Each ends the sentence "Its latest attempt …".
+_CAUSES: dict[str, str] = {
     Failure.DNS_FAILED: "found no address for its host name",
     Failure.ADDRESS_BLOCKED: "was stopped here: its host has an address that is not allowed",
     Failure.CONNECTION_REFUSED: "was refused: nothing listens at that address and port",
@@ -65,7 +65,6 @@ def failure_name(value: str) -> str:
 
 def describe_latest(failure: str, status_code: int | None) -> str:
     """What the latest attempt of a failing endpoint met, as a sentence."""
-    known = {cause.value: words for cause, words in _CAUSES.items()}
-    if failure not in known and status_code is not None:
+    if failure not in _CAUSES and status_code is not None:
         return f"Its latest attempt was answered with HTTP {status_code}."
-    return f"Its latest attempt {known.get(failure, 'failed')}."
+    return f"Its latest attempt {_CAUSES.get(failure, 'failed')}."

@@ -12,7 +12,7 @@ from collections import Counter
 
 from django.conf import settings
 
-from deliveries.diagnosis.failure import Failure
+from deliveries.diagnosis import Failure
 
 FIRST_LIMIT = 8
 _TIMEOUTS = {Failure.TIMEOUT.value, Failure.CONNECT_TIMEOUT.value}

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from deliveries.diagnosis.failure import Failure
+from deliveries.diagnosis import Failure
 from deliveries.dispatch.store import current_store
 from deliveries.dispatch.store.records import HealthChange, HourKey, Settled
 from deliveries.dispatch.store.statements import COUNTERS

@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import DataError, transaction
 from django.utils import timezone
 
-from deliveries.diagnosis.failure import Failure
+from deliveries.diagnosis import Failure
 from deliveries.dispatch.health import count_attempts, update_health
 from deliveries.dispatch.store import current_store
 from deliveries.dispatch.store.records import Claim, Settled

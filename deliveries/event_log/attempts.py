@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+from deliveries.diagnosis import failure_name
 from deliveries.diagnosis.attempts import explain_attempt
-from deliveries.diagnosis.failure import failure_name
 from deliveries.event_log.bodies import RenderedBody, find_header, render_body, reveal_unseen
 from deliveries.event_log.curl_command import curl_command
 from deliveries.event_log.timeline import list_past_steps

@@ -13,14 +13,14 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
-from deliveries.diagnosis.invisible_characters import UNSEEN
+from deliveries.diagnosis.invisible_characters import INVISIBLE_CHARACTERS
 
 # Colouring 20,000 characters takes some 30 ms; a longer body is shown without colours.
 _MAX_HIGHLIGHTED_CHARACTERS = 20_000
 _MAX_CHARACTERS = 100_000
 _MAX_DUMPED_BYTES = 2_048
 _BYTES_PER_LINE = 16
-_UNSEEN = re.compile(f"[{UNSEEN}]|\r(?!\n)")
+_UNSEEN = re.compile(f"[{INVISIBLE_CHARACTERS}]|\r(?!\n)")
 _REVEALED = re.compile(r"⟦U\+[0-9A-F]{4,6}⟧")
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 

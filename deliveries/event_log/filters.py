@@ -11,7 +11,7 @@ from django import forms
 from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 
-from deliveries.diagnosis.failure import Failure
+from deliveries.diagnosis import Failure
 from deliveries.event_log.pages import LogPage, read_log_page
 from deliveries.models import Delivery, DeliveryStatus, Event
 from subscriptions.identifiers import first_uuid7

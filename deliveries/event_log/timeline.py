@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from deliveries.diagnosis.failure import failure_name
+from deliveries.diagnosis import failure_name
 from deliveries.models import Attempt, Delivery, DeliveryStatus, Outcome, Trigger
 from subscriptions.platforms.rules import PlatformRules
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from deliveries.diagnosis.explanation import NOBODY, RECEIVER, YOU, Explanation, Who, shown
+from deliveries.diagnosis.explanations import NOBODY, RECEIVER, YOU, Explanation, Who, clean_line
 from deliveries.signature_debugger.case import Finding
 from deliveries.signature_debugger.findings import FINDING_TEXTS, FindingText
 from deliveries.signature_debugger.framework_fixes import Fix, fixes, guess_frameworks
@@ -118,4 +118,4 @@ def _who(finding: Finding, text: FindingText) -> Who:
 
 
 def _shown(evidence: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    return ((label, shown(value, 400)) for label, value in evidence)
+    return ((label, clean_line(value, 400)) for label, value in evidence)

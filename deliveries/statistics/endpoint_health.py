@@ -9,13 +9,15 @@ from typing import Any
 
 from django.db.models import F, FilteredRelation, OuterRef, Q, Subquery, Sum
 
-from deliveries.diagnosis.failure import describe_latest
+from deliveries.diagnosis import Failure, describe_latest
 from deliveries.models import Delivery
 from deliveries.statistics.charts import Bar, sparkline
 from subscriptions.models import Broadcaster, Endpoint
 
 HOURS = 24
 _MAX_SHOWN = 8
+# For other failures, the status that is stored may be that of an earlier attempt.
+_NAMED_BY_STATUS = (Failure.HTTP_4XX, Failure.HTTP_5XX, Failure.GONE)
 
 
 @dataclass(slots=True)
@@ -139,6 +141,6 @@ def _attention(endpoint: Endpoint) -> AttentionItem:
     health = getattr(endpoint, "health", None)
     if health is None:
         return AttentionItem(endpoint, "", 0, None)
-    code = health.last_status_code if health.last_failure.startswith(("http", "gone")) else None
+    code = health.last_status_code if health.last_failure in _NAMED_BY_STATUS else None
     words = describe_latest(health.last_failure, code) if health.last_failure else ""
     return AttentionItem(endpoint, words, health.consecutive_failures, health.last_success_at)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from deliveries.diagnosis.failure import Failure
+from deliveries.diagnosis import Failure
 from deliveries.models import (
     Attempt,
     Delivery,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from deliveries.diagnosis.failure import failure_name
+from deliveries.diagnosis import failure_name
 from deliveries.models.variant import VariantKind
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from deliveries.diagnosis.classification import classify
+from deliveries.diagnosis import classify
 from subscriptions.endpoints.addresses import parse_networks
 from tests.attacks.spellings import LITERAL, NAMES, UNREADABLE
 from tests.deliveries.transports import Names, open_transport, send

@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from deliveries.diagnosis.classification import classify
+from deliveries.diagnosis import classify
 from tests.deliveries.transports import open_transport, request, results
 
 AT_ONCE = 20

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from deliveries.diagnosis.failure import failure_name
+from deliveries.diagnosis import failure_name
 from deliveries.models import Attempt, Delivery
 from deliveries.transport.result import MAX_CONNECT_SECONDS, TransportResult
 from subscriptions.endpoints.addresses import parse_networks
@@ -15,7 +15,7 @@ from subscriptions.errors import Refused
 from subscriptions.models import Endpoint
 from tests.api_clients import Api, account, problem_of
 from tests.attacks.spellings import LITERAL, NAMES, UNREADABLE
-from tests.attacks.verdicts import told, verdict_of
+from tests.attacks.verdicts import explain_to_tenant, verdict_of
 from tests.deliveries.sending import dispatch, endpoint_at
 from tests.deliveries.transports import Names, error_of, open_transport, send
 from tests.portal_clients import make_portal
@@ -55,7 +55,7 @@ def test_a_forbidden_address_is_refused_when_saved_and_when_sent(
         result = sent(url)
         assert verdict_of(result).failure == "address_blocked"
         # What was typed is what is spoken of: it tells nothing that its author did not know.
-        assert detail in told(result, url).text
+        assert detail in explain_to_tenant(result, url).text
     assert opened == []
 
 
@@ -365,7 +365,7 @@ def test_inside_addresses_look_alike_whether_open_closed_filtered_or_absent(
                 transport._lookup._known.clear()
                 url = f"https://shop.example:{port}/"
                 result = send(transport, url)
-                verdict, explanation = verdict_of(result), told(result, url)
+                verdict, explanation = verdict_of(result), explain_to_tenant(result, url)
                 public = {k: v for k, v in verdict.evidence.items() if k != "operator_only"}
                 timings = (result.connect_ms, result.tls_ms, result.first_byte_ms)
                 seen.add(

@@ -10,7 +10,7 @@ import pytest
 from deliveries.transport import name_lookup
 from deliveries.transport.name_lookup import MAX_TRIED_ADDRESSES
 from deliveries.transport.result import TransportResult
-from tests.attacks.verdicts import told, verdict_of
+from tests.attacks.verdicts import explain_to_tenant, verdict_of
 from tests.deliveries.transports import Names, error_of, open_transport, request, results, send
 from tests.receiver import Receiver, Reply
 
@@ -166,7 +166,7 @@ def test_an_empty_answer_is_a_name_without_an_address(records: Any, opened: list
     with open_transport(resolve=Names(empty_example=records)) as transport:
         result = send(transport, "http://empty.example/")
     assert verdict_of(result).failure == "dns_failed"
-    assert "does not exist" in told(result, "http://empty.example/").text
+    assert "does not exist" in explain_to_tenant(result, "http://empty.example/").text
     assert opened == []
 
 
@@ -186,7 +186,7 @@ def test_a_name_server_that_breaks_is_one_that_did_not_answer(
     with open_transport(resolve=Names(broken_example=error)) as transport:
         result = send(transport, "http://broken.example/")
     assert verdict_of(result).failure == "dns_failed"
-    assert "DNS did not answer" in told(result, "http://broken.example/").text
+    assert "DNS did not answer" in explain_to_tenant(result, "http://broken.example/").text
     assert opened == []
 
 
@@ -204,7 +204,7 @@ def test_a_cname_to_the_inside_is_refused_by_what_it_leads_to(
     with open_transport(allowed_networks=()) as transport:
         result = send(transport, "https://alias.example/")
     assert blocked(result) == ("address_blocked", INSIDE)
-    assert "db.corp" not in told(result, "https://alias.example/").text
+    assert "db.corp" not in explain_to_tenant(result, "https://alias.example/").text
     assert opened == []
 
 

@@ -10,7 +10,7 @@ import pytest
 from deliveries.transport.client import Transport
 from tests import certificates
 from tests.attacks.proxy import Proxy
-from tests.attacks.verdicts import told, verdict_of
+from tests.attacks.verdicts import explain_to_tenant, verdict_of
 from tests.deliveries.transports import HEADERS, open_transport, send
 from tests.receiver import Receiver, closed_port
 
@@ -122,7 +122,7 @@ def test_what_a_proxy_refuses_is_refused_and_says_nothing_about_the_proxy(
 ) -> None:
     with Proxy(refuses=b"HTTP/1.1 403 Not to 10.0.0.5") as proxy, behind(proxy) as transport:
         result = send(transport, "https://inside.example/")
-    text = told(result, "https://inside.example/").text
+    text = explain_to_tenant(result, "https://inside.example/").text
     assert verdict_of(result).failure == "address_blocked"
     for detail in ("127.0.0.1", "10.0.0.5", proxy.url):
         assert detail not in text + str(verdict_of(result).evidence)
@@ -147,7 +147,7 @@ def test_a_proxy_that_is_down_or_stalls_is_a_fault_of_ours_and_ends_in_time(
         stalled = send(transport, "https://shop.example/", timeout_seconds=0.4)
     assert verdict_of(stalled).failure == "connect_timeout"
     assert stalled.duration_ms < 900
-    assert "127.0.0.1" not in told(stalled, "https://shop.example/").text
+    assert "127.0.0.1" not in explain_to_tenant(stalled, "https://shop.example/").text
 
 
 def test_no_proxy_of_the_environment_keeps_anything_from_the_operator_s(

@@ -13,7 +13,7 @@ import pytest
 from deliveries.transport.client import Transport
 from deliveries.transport.result import MAX_BODY_KEPT_BYTES, MAX_BODY_PIECES, TransportResult
 from tests import certificates
-from tests.attacks.verdicts import told, verdict_of
+from tests.attacks.verdicts import explain_to_tenant, verdict_of
 from tests.deliveries.transports import Names, error_of, open_transport, request, send
 from tests.receiver import Receiver, Reply, full_backlog
 
@@ -285,7 +285,7 @@ def test_a_broken_answer_is_a_failure_of_its_class_and_the_transport_goes_on(
 ) -> None:
     url = receiver.on("/hook", Reply(raw=answer.raw, then=answer.then))
     result = send(transport, url)
-    verdict, explanation = verdict_of(result), told(result, url)
+    verdict, explanation = verdict_of(result), explain_to_tenant(result, url)
     assert (verdict.failure, result.status_code) == (answer.failure, answer.status)
     assert result.body == answer.body
     assert answer.words in explanation.text
@@ -431,5 +431,5 @@ def test_each_slow_receiver_is_given_up_at_the_deadline() -> None:
     for url, (result, seconds) in ended.items():
         assert seconds < deadline_seconds + 0.5, url
         assert result.duration_ms / 1000 < deadline_seconds + 0.5
-        explanation = told(result, url, timeout_seconds=deadline_seconds)
+        explanation = explain_to_tenant(result, url, timeout_seconds=deadline_seconds)
         assert "within 0.8 seconds" in explanation.text or "DNS did not answer" in explanation.text

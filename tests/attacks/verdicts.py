@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from deliveries.diagnosis.classification import Explanation, Verdict, classify, explain
+from deliveries.diagnosis import Verdict, classify
+from deliveries.diagnosis.explanations import AttemptFacts, Explanation, explain
 from deliveries.transport.client import TransportResult
 
 
@@ -10,9 +11,11 @@ def verdict_of(result: TransportResult) -> Verdict:
     return classify(result, success_codes=None)
 
 
-def told(result: TransportResult, url: str, *, timeout_seconds: float = 3.0) -> Explanation:
+def explain_to_tenant(
+    result: TransportResult, url: str, *, timeout_seconds: float = 3.0
+) -> Explanation:
     verdict = verdict_of(result)
-    return explain(
+    facts = AttemptFacts(
         failure=verdict.failure,
         status_code=result.status_code,
         evidence=verdict.evidence,
@@ -23,3 +26,4 @@ def told(result: TransportResult, url: str, *, timeout_seconds: float = 3.0) -> 
         response_body=result.body,
         response_headers=result.headers,
     )
+    return explain(facts)

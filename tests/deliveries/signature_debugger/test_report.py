@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from deliveries.diagnosis.explanation import Explanation
+from deliveries.diagnosis.explanations import Explanation
 from deliveries.signature_debugger.report import Diagnosis
 from deliveries.signature_debugger.search import Trial
 

@@ -1,27 +1,25 @@
-"""Explanations of attempts that brought no complete response."""
+"""Explains attempts that brought no complete response, and those that we could not make."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
 
-from deliveries.diagnosis.explanation import (
+from deliveries.diagnosis.explanations.explanation import (
     NOBODY,
     OPERATOR,
     RECEIVER,
     YOU,
     Explanation,
-    Facts,
-    seconds,
-    shown,
+    clean_line,
 )
+from deliveries.diagnosis.explanations.facts import AttemptFacts
 from deliveries.transport.result import MAX_CONNECT_SECONDS, MAX_HEADER_BYTES
 
-_CONNECTION_REFUSED = 111
-_HOST_UNREACHABLE = frozenset({101, 113})
+_UNREACHABLE_ERRNOS = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH})
 _TOO_LARGE = 100  # CURLE_TOO_LARGE
 
 
-def dns_failed(facts: Facts) -> Explanation:
+def explain_dns_failure(facts: AttemptFacts) -> Explanation:
     evidence = [("Host name", facts.host)]
     if facts.evidence.get("dns") == "not_found":
         return Explanation(
@@ -43,12 +41,12 @@ def dns_failed(facts: Facts) -> Explanation:
     )
 
 
-def address_blocked(facts: Facts) -> Explanation:
+def explain_blocked_address(facts: AttemptFacts) -> Explanation:
     rule = facts.evidence.get("url_rule")
     if rule:
         return Explanation(
             "This URL may not be called",
-            f"{shown(rule, 400)} Nothing was sent.",
+            f"{clean_line(rule, 400)} Nothing was sent.",
             YOU,
             "Change the webhook's URL.",
         )
@@ -63,10 +61,10 @@ def address_blocked(facts: Facts) -> Explanation:
     )
 
 
-def connection_refused(facts: Facts) -> Explanation:
-    errno = facts.evidence.get("errno")
-    evidence = [("Tried", place) for place in _places(facts)]
-    if errno in _HOST_UNREACHABLE:
+def explain_refused_connection(facts: AttemptFacts) -> Explanation:
+    number = facts.evidence.get("errno")
+    evidence = [("Tried", place) for place in _list_tried_addresses(facts)]
+    if number in _UNREACHABLE_ERRNOS:
         return Explanation(
             f"{facts.host} cannot be reached",
             "The network says that there is no way to this address. The host may be down, or its "
@@ -76,7 +74,7 @@ def connection_refused(facts: Facts) -> Explanation:
             evidence,
         )
     cause = f"The machine answered, but nothing there takes connections on port {facts.port}."
-    if errno != _CONNECTION_REFUSED:
+    if number != errno.ECONNREFUSED:
         cause = f"No connection to port {facts.port} could be made."
     return Explanation(
         f"{facts.host} refused the connection",
@@ -88,9 +86,9 @@ def connection_refused(facts: Facts) -> Explanation:
     )
 
 
-def connect_timeout(facts: Facts) -> Explanation:
-    limit = seconds(min(facts.timeout_seconds, MAX_CONNECT_SECONDS))
-    evidence = [("Tried", place) for place in _places(facts)]
+def explain_connect_timeout(facts: AttemptFacts) -> Explanation:
+    limit = _format_seconds(min(facts.timeout_seconds, MAX_CONNECT_SECONDS))
+    evidence = [("Tried", place) for place in _list_tried_addresses(facts)]
     if facts.evidence.get("phase") == "tls":
         return Explanation(
             f"The TLS handshake with {facts.host} was not finished within {limit}",
@@ -112,8 +110,8 @@ def connect_timeout(facts: Facts) -> Explanation:
     )
 
 
-def timeout(facts: Facts) -> Explanation:
-    limit = seconds(facts.timeout_seconds)
+def explain_timeout(facts: AttemptFacts) -> Explanation:
+    limit = _format_seconds(facts.timeout_seconds)
     phase = facts.evidence.get("phase")
     if phase == "send":
         return Explanation(
@@ -127,7 +125,7 @@ def timeout(facts: Facts) -> Explanation:
     if phase == "read":
         return Explanation(
             f"{facts.host} began to answer, but did not finish within {limit}",
-            f"{_how_far(facts)} The event may well have been handled; without a complete answer "
+            f"{_describe_progress(facts)} The event may well have been handled; without a complete answer "
             "it cannot count as delivered.",
             RECEIVER,
             "Send a short answer with its Content-Length and end it; do long work after the "
@@ -145,14 +143,14 @@ def timeout(facts: Facts) -> Explanation:
     )
 
 
-def connection_reset(facts: Facts) -> Explanation:
+def explain_broken_connection(facts: AttemptFacts) -> Explanation:
     evidence = _status_evidence(facts)
     if facts.evidence.get("sent_again"):
         evidence.append(("Sent twice", "a kept connection was closed, then a new one as well"))
     if facts.status_code is not None:
         return Explanation(
             f"{facts.host} broke off its answer",
-            f"{_how_far(facts)} The event may well have been handled.",
+            f"{_describe_progress(facts)} The event may well have been handled.",
             RECEIVER,
             "Look in the receiver's log for a crash at this time, and for limits in what stands "
             "before it.",
@@ -169,23 +167,23 @@ def connection_reset(facts: Facts) -> Explanation:
     )
 
 
-def bad_response(facts: Facts) -> Explanation:
+def explain_bad_response(facts: AttemptFacts) -> Explanation:
     message = str(facts.evidence.get("message", ""))
     upgrade = facts.evidence.get("cut") == "upgrade"
     evidence = [
         *([("Status", "HTTP 101")] if upgrade else _status_evidence(facts)),
-        *([("What was wrong", shown(message))] if message else []),
+        *([("What was wrong", clean_line(message))] if message else []),
     ]
     return Explanation(
         f"{facts.host} did not answer in valid HTTP",
-        f"{_what_is_wrong(facts)} So it cannot be told whether the event arrived.",
+        f"{_describe_http_fault(facts)} So it cannot be told whether the event arrived.",
         RECEIVER,
         f"Check that a web server listens on port {facts.port}, and what writes its answer.",
         evidence,
     )
 
 
-def interrupted(facts: Facts) -> Explanation:
+def explain_interruption(facts: AttemptFacts) -> Explanation:
     return Explanation(
         "This attempt was cut short on our side",
         "The sending process ended before it could record what came of the request. It may or "
@@ -195,7 +193,7 @@ def interrupted(facts: Facts) -> Explanation:
     )
 
 
-def internal(facts: Facts) -> Explanation:
+def explain_own_fault(facts: AttemptFacts) -> Explanation:
     if facts.evidence.get("reason") == "wrong_key":
         return Explanation(
             "The request could not be signed",
@@ -206,32 +204,22 @@ def internal(facts: Facts) -> Explanation:
             "with.",
         )
     return Explanation(
-        "The request failed on our side",
+        "The attempt failed on our side",
         "The receiver is not at fault: this portal could not send the request.",
         OPERATOR,
         "The operator of this portal finds the reason in the log.",
     )
 
 
-NETWORK_EXPLANATIONS: dict[str, Callable[[Facts], Explanation]] = {
-    "dns_failed": dns_failed,
-    "address_blocked": address_blocked,
-    "connection_refused": connection_refused,
-    "connect_timeout": connect_timeout,
-    "timeout": timeout,
-    "connection_reset": connection_reset,
-    "bad_response": bad_response,
-    "interrupted": interrupted,
-    "internal": internal,
-}
-
-
-def _places(facts: Facts) -> list[str]:
+def _list_tried_addresses(facts: AttemptFacts) -> list[str]:
     tried = facts.evidence.get("tried", [])
-    return [f"[{a}]:{facts.port}" if ":" in a else f"{a}:{facts.port}" for a in tried[:5]]
+    return [
+        f"[{address}]:{facts.port}" if ":" in address else f"{address}:{facts.port}"
+        for address in tried[:5]
+    ]
 
 
-def _how_far(facts: Facts) -> str:
+def _describe_progress(facts: AttemptFacts) -> str:
     received = int(facts.evidence.get("bytes_received", 0))
     expected = int(facts.evidence.get("body_bytes_expected", 0))
     if facts.status_code is None:
@@ -243,7 +231,7 @@ def _how_far(facts: Facts) -> str:
     return f"HTTP {facts.status_code} came, with {received} bytes of a body without end."
 
 
-def _what_is_wrong(facts: Facts) -> str:
+def _describe_http_fault(facts: AttemptFacts) -> str:
     message, cut = str(facts.evidence.get("message", "")), facts.evidence.get("cut")
     if cut == "upgrade":
         return "It answered 101 Switching Protocols, as to a WebSocket, which nobody asked for."
@@ -258,5 +246,10 @@ def _what_is_wrong(facts: Facts) -> str:
     return "The answer breaks the rules of HTTP/1.1."
 
 
-def _status_evidence(facts: Facts) -> list[tuple[str, str]]:
+def _status_evidence(facts: AttemptFacts) -> list[tuple[str, str]]:
     return [("Status", f"HTTP {facts.status_code}")] if facts.status_code else []
+
+
+def _format_seconds(value: float) -> str:
+    number = f"{value:g}"
+    return f"{number} second" if number == "1" else f"{number} seconds"

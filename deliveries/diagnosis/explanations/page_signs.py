@@ -1,11 +1,11 @@
-"""Who wrote a response that looks wrong: signs of login pages, tunnels, firewalls and guards."""
+"""Finds who wrote a response: a login page, a tunnel, a firewall, a guard, a default page."""
 
 from __future__ import annotations
 
 import json
 import re
 
-from deliveries.diagnosis.explanation import Facts
+from deliveries.diagnosis.explanations.facts import AttemptFacts
 
 _TITLE = re.compile(r"<title[^>]*>([^<]{0,300})", re.I)
 _PASSWORD_FIELD = re.compile(r"<input[^>]+type=[\"']?password", re.I)
@@ -37,13 +37,13 @@ _CSRF_GUARDS = (
     ("Spring", r"Invalid CSRF Token|Could not verify the provided CSRF token"),
     ("its framework", r"\b[CX]SRF\b"),
 )
-_TUNNELS = (
+_TUNNEL_WARNINGS = (
     ("ngrok", r"ERR_NGROK_6024|You are about to visit:?\s|ngrok-skip-browser-warning"),
     ("localtunnel", r"Tunnel Password|loca\.lt|localtunnel"),
     ("Dev Tunnels", r"You are about to connect to a developer tunnel"),
     ("Pinggy", r"pinggy.{0,80}(caution|warning)"),
 )
-_TUNNEL_DOWN = (
+_STOPPED_TUNNELS = (
     ("ngrok", r"ERR_NGROK_(3200|3204|8012|727|725)|Tunnel [^\s<]+ not found"),
     ("Cloudflare Tunnel", r"Cloudflare Tunnel error|error code: 1033|Argo Tunnel error"),
     ("localtunnel", r"^\s*(no tunnel found|404\s*-?\s*tunnel)"),
@@ -59,54 +59,56 @@ _PLACEHOLDERS = (
 )
 
 
-def page_title(facts: Facts) -> str:
-    match = _TITLE.search(facts.text)
+def _find_title(facts: AttemptFacts) -> str:
+    match = _TITLE.search(facts.response_text)
     return " ".join(match[1].split()) if match else ""
 
 
-def is_login_page(facts: Facts) -> bool:
+def is_login_page(facts: AttemptFacts) -> bool:
     if not facts.is_html:
         return False
-    return bool(_PASSWORD_FIELD.search(facts.text) or _LOGIN_WORDS.search(page_title(facts)))
+    return bool(
+        _PASSWORD_FIELD.search(facts.response_text) or _LOGIN_WORDS.search(_find_title(facts))
+    )
 
 
-def firewall(facts: Facts) -> str:
+def find_firewall(facts: AttemptFacts) -> str:
     """The firewall or bot guard that signed the response, "" for none."""
     for name, place, pattern in _FIREWALLS:
-        text = facts.text if place == "body" else facts.headers.get(place, "")
+        text = facts.response_text if place == "body" else facts.headers.get(place, "")
         if re.search(pattern, text, re.I | re.S):
             return name
     return ""
 
 
-def csrf_guard(facts: Facts) -> str:
+def find_csrf_guard(facts: AttemptFacts) -> str:
     """The framework whose guard against forged forms refused the request, "" for none."""
-    return _first(_CSRF_GUARDS, facts.text)
+    return _find_first(_CSRF_GUARDS, facts.response_text)
 
 
-def tunnel_page(facts: Facts) -> str:
+def find_tunnel_warning(facts: AttemptFacts) -> str:
     """The tunnel that answered with its warning page in the receiver's place, "" for none."""
     if facts.headers.get("ngrok-error-code") == "ERR_NGROK_6024":
         return "ngrok"
-    return _first(_TUNNELS, facts.text) if facts.is_html else ""
+    return _find_first(_TUNNEL_WARNINGS, facts.response_text) if facts.is_html else ""
 
 
-def tunnel_down(facts: Facts) -> str:
+def find_stopped_tunnel(facts: AttemptFacts) -> str:
     """The tunnel that says that nothing is connected to its other end, "" for none."""
     if facts.headers.get("ngrok-error-code", "ERR_NGROK_6024") != "ERR_NGROK_6024":
         return "ngrok"
-    return _first(_TUNNEL_DOWN, facts.text)
+    return _find_first(_STOPPED_TUNNELS, facts.response_text)
 
 
-def placeholder(facts: Facts) -> str:
-    """What a web page is that no webhook handler wrote, "" where there is no sign of that."""
-    return _first(_PLACEHOLDERS, facts.text) if facts.is_html else ""
+def find_placeholder(facts: AttemptFacts) -> str:
+    """What a web page is if no webhook handler wrote it, "" without a sign of that."""
+    return _find_first(_PLACEHOLDERS, facts.response_text) if facts.is_html else ""
 
 
-def says_error(facts: Facts) -> bool:
+def says_error(facts: AttemptFacts) -> bool:
     """Whether a JSON answer says that it did not work, whatever its status is."""
     try:
-        value = json.loads(facts.text)
+        value = json.loads(facts.response_text)
     except (ValueError, RecursionError):
         return False
     if not isinstance(value, dict):
@@ -115,5 +117,5 @@ def says_error(facts: Facts) -> bool:
     return denied or bool(value.get("error")) or bool(value.get("errors"))
 
 
-def _first(signs: tuple[tuple[str, str], ...], text: str) -> str:
+def _find_first(signs: tuple[tuple[str, str], ...], text: str) -> str:
     return next((name for name, pattern in signs if re.search(pattern, text, re.I)), "")

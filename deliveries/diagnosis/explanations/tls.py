@@ -1,12 +1,12 @@
-"""Explanations of connections whose encryption could not be agreed on or trusted."""
+"""Explains connections whose encryption could not be agreed on or trusted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from deliveries.diagnosis.explanation import RECEIVER, YOU, Explanation, Facts, shown
+from deliveries.diagnosis.explanations.explanation import RECEIVER, YOU, Explanation, clean_line
+from deliveries.diagnosis.explanations.facts import AttemptFacts
 
 # OpenSSL's numbers for what is wrong with a certificate.
 _SELF_SIGNED, _SELF_SIGNED_IN_CHAIN = 18, 19
@@ -14,74 +14,74 @@ _ISSUER_UNKNOWN = frozenset({2, 20, 21})
 _NOT_YET_VALID = 9
 
 
-def tls_expired(facts: Facts) -> Explanation:
+def explain_validity_period(facts: AttemptFacts) -> Explanation:
     certificate = facts.evidence.get("certificate", {})
     if facts.evidence.get("verify_result") == _NOT_YET_VALID:
-        starts = _day(certificate.get("starts_at"))
+        starts = _format_day(certificate.get("starts_at"))
         return Explanation(
             f"The certificate of {facts.host} is not valid yet",
             f"It is valid from {starts} on. Nothing was sent over a connection that cannot be "
             "trusted.",
             RECEIVER,
             "Install a certificate that is valid now; check the clock of the machine that made it.",
-            _certificate_evidence(certificate),
+            _list_certificate(certificate),
         )
     return Explanation(
-        f"The certificate of {facts.host} expired on {_day(certificate.get('expires_at'))}",
+        f"The certificate of {facts.host} expired on {_format_day(certificate.get('expires_at'))}",
         "An expired certificate proves nothing, so nothing was sent over this connection.",
         RECEIVER,
         "Renew the certificate and have the server load it; if renewal is automatic, find out "
         "why it stopped. What failed can then be resent.",
-        _certificate_evidence(certificate),
+        _list_certificate(certificate),
     )
 
 
-def tls_hostname(facts: Facts) -> Explanation:
+def explain_wrong_host_name(facts: AttemptFacts) -> Explanation:
     certificate = facts.evidence.get("certificate", {})
-    has = certificate.get("names", [])
-    names = ", ".join(has[:5]) or "no name at all"
-    names += f" and {len(has) - 5} more" if len(has) > 5 else ""
+    all_names = certificate.get("names", [])
+    names = ", ".join(all_names[:5]) or "no name at all"
+    names += f" and {len(all_names) - 5} more" if len(all_names) > 5 else ""
     return Explanation(
         f"The certificate is not for {facts.host}",
-        f"The server shows a certificate for {shown(names)}, so it cannot be told from an "
+        f"The server shows a certificate for {clean_line(names)}, so it cannot be told from an "
         "impostor. Nothing was sent.",
         RECEIVER,
         f"Install a certificate that has {facts.host} among its names, or use in the URL a name "
         "that the certificate has.",
-        _certificate_evidence(certificate),
+        _list_certificate(certificate),
     )
 
 
-def tls_untrusted(facts: Facts) -> Explanation:
+def explain_untrusted_certificate(facts: AttemptFacts) -> Explanation:
     number = facts.evidence.get("verify_result")
     certificate = facts.evidence.get("certificate", {})
-    evidence = _certificate_evidence(certificate)
-    nothing = "Nothing was sent."
+    evidence = _list_certificate(certificate)
     if number == _SELF_SIGNED:
         return Explanation(
             f"The certificate of {facts.host} is self-signed",
-            f"Nobody but the server itself vouches for it. {nothing}",
+            "Nobody but the server itself vouches for it. Nothing was sent.",
             RECEIVER,
             "Install a certificate from a public authority, such as Let's Encrypt. For a private "
             "authority, ask the operator of this portal to trust it.",
             evidence,
         )
-    alone = certificate.get("chain_length") == 1
-    if number in _ISSUER_UNKNOWN and alone and certificate.get("issuer_published"):
+    is_alone = certificate.get("chain_length") == 1
+    if number in _ISSUER_UNKNOWN and is_alone and certificate.get("issuer_published"):
         return Explanation(
             f"The certificate chain of {facts.host} is incomplete",
             "The server sends its own certificate, but not the intermediate one that links it to "
-            f"a known authority. Browsers often hide this by fetching it themselves. {nothing}",
+            "a known authority. Browsers often hide this by fetching it themselves. Nothing was "
+            "sent.",
             RECEIVER,
             "Configure the server with the full chain (often called fullchain.pem) instead of the "
             "certificate alone.",
             evidence,
         )
     if number in _ISSUER_UNKNOWN or number == _SELF_SIGNED_IN_CHAIN:
-        issuer = shown(certificate.get("issuer") or "an authority that is not known")
+        issuer = clean_line(certificate.get("issuer") or "an authority that is not known")
         return Explanation(
             f"The certificate of {facts.host} comes from an unknown authority",
-            f"It was issued by {issuer}, which is not publicly trusted. {nothing}",
+            f"It was issued by {issuer}, which is not publicly trusted. Nothing was sent.",
             RECEIVER,
             "Install a certificate from a public authority, with its full chain. For a private "
             "authority, ask the operator of this portal to trust it.",
@@ -89,17 +89,17 @@ def tls_untrusted(facts: Facts) -> Explanation:
         )
     return Explanation(
         f"The certificate of {facts.host} was not accepted",
-        f"The check said: {shown(facts.evidence.get('message', 'no reason given'))}. {nothing}",
+        f"The check said: {clean_line(facts.evidence.get('message', 'no reason given'))}. Nothing was sent.",
         RECEIVER,
         "Install a valid certificate from a public authority.",
         evidence,
     )
 
 
-def tls_failed(facts: Facts) -> Explanation:
+def explain_failed_handshake(facts: AttemptFacts) -> Explanation:
     message = str(facts.evidence.get("message", ""))
     lower = message.lower()
-    evidence = [("TLS error", shown(message))] if message else []
+    evidence = [("TLS error", clean_line(message))] if message else []
     if "protocol version" in lower or "unsupported protocol" in lower:
         return Explanation(
             f"{facts.host} speaks only an outdated version of TLS",
@@ -128,26 +128,18 @@ def tls_failed(facts: Facts) -> Explanation:
     )
 
 
-TLS_EXPLANATIONS: dict[str, Callable[[Facts], Explanation]] = {
-    "tls_expired": tls_expired,
-    "tls_hostname": tls_hostname,
-    "tls_untrusted": tls_untrusted,
-    "tls_failed": tls_failed,
-}
-
-
-def _certificate_evidence(certificate: dict[str, Any]) -> list[tuple[str, str]]:
+def _list_certificate(certificate: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("Certificate for", ", ".join(certificate.get("names", [])) or certificate.get("subject")),
         ("Issued by", certificate.get("issuer")),
-        ("Valid from", _day(certificate.get("starts_at"))),
-        ("Valid until", _day(certificate.get("expires_at"))),
+        ("Valid from", _format_day(certificate.get("starts_at"))),
+        ("Valid until", _format_day(certificate.get("expires_at"))),
     ]
-    return [(label, shown(value)) for label, value in rows if value]
+    return [(label, clean_line(value)) for label, value in rows if value]
 
 
-def _day(moment: str | None) -> str:
-    """An ISO 8601 moment as 4 March 2024; "an unknown day" where there is none."""
+def _format_day(moment: str | None) -> str:
+    """A moment in ISO 8601 as `4 March 2024`; "an unknown day" for none."""
     if not moment:
         return "an unknown day"
     day = datetime.fromisoformat(moment)
