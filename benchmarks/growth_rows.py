@@ -104,7 +104,7 @@ SELECT {_DELIVERY}, tenant, {_EVENT}, endpoint, topic,
     CASE WHEN r < 970 THEN 'delivered' WHEN r < 985 THEN 'failed'
          WHEN r < 990 THEN 'cancelled' ELSE 'pending' END,
     CASE WHEN r < 970 OR r >= 990 THEN ''
-         WHEN r < 985 THEN 'All 6 requests allowed were made; the last one answered HTTP 503.'
+         WHEN r < 985 THEN 'All 6 attempts allowed were made; the last one answered HTTP 503.'
          ELSE 'Stopped by hand.' END,
     FALSE, CASE WHEN r < 970 THEN 'publish' ELSE 'retry' END, tries, tries, 6,
     CASE WHEN r >= 990 THEN now() + interval '1 hour' + n % 36000 * interval '1 second' END,

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from deliveries.diagnosis.classification import classify
-from deliveries.diagnosis.failure import Failure, failure_name
+from deliveries.diagnosis import Failure, classify, failure_name
 from deliveries.dispatch.retry_schedule import next_attempt, parse_retry_after
 from deliveries.dispatch.store.records import AttemptRecord, Claim, Settled
 from deliveries.models import DeliveryStatus, Outcome, Trigger
@@ -65,7 +64,7 @@ def decide(
         claim.attempt_count + 1,
         claim.trigger,
         verdict.outcome,
-        verdict.failure or "",
+        verdict.failure.value if verdict.failure else "",
         retry_reason(claim),
         result.sent_at,
         result.responded_at,
@@ -150,7 +149,7 @@ def _after_failure(
         rules=claim.rules, scheduled_count=count, ended_at=ended_at, retry_after=retry_after
     )
     if due is None:
-        reason = f"All {count} requests allowed were made; the last one {words}."
+        reason = f"All {count} attempts allowed were made; the last one {words}."
         return Settled(claim, attempt, DeliveryStatus.FAILED, reason, None, count)
     return Settled(claim, attempt, DeliveryStatus.PENDING, "", due, count)
 

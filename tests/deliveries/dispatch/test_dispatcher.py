@@ -101,7 +101,7 @@ def test_each_platforms_delays_are_kept_exactly_and_the_last_failure_says_why(
     assert len({request.body for request in receiver.requests}) == 1
     assert delivery.status == DeliveryStatus.FAILED
     assert delivery.status_reason == (
-        f"All {requests} requests allowed were made; the last one answered HTTP 500."
+        f"All {requests} attempts allowed were made; the last one answered HTTP 500."
     )
     last = delivery.attempts.get(number=requests)
     assert last.trigger == Trigger.RETRY
