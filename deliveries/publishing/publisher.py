@@ -265,7 +265,7 @@ def _make_deliveries(broadcaster: Broadcaster, events: Sequence[Event]) -> list[
 
 
 def make_delivery(*, event: Event, endpoint: Endpoint, max_attempts: int) -> Delivery:
-    """An unsaved delivery, due now; to a suspended endpoint it is cancelled, to be resent by hand."""
+    """An unsaved delivery, due now; cancelled if the endpoint is suspended, for a later resend."""
     suspended = endpoint.suspended_at is not None
     return build(
         Delivery,

@@ -60,7 +60,7 @@ def within_rate(broadcaster: Broadcaster, count: int) -> Iterator[None]:
 
 
 def pay(broadcaster: Broadcaster, count: int, rate: int, now: datetime) -> None:
-    """Pay for `count` events at `rate` events a second. If it raises RateExceeded, nothing is paid."""
+    """Pay for `count` events at `rate` a second. If it raises RateExceeded, nothing is paid."""
     seconds = now.timestamp()
     values = {
         "broadcaster": broadcaster.pk,

@@ -125,8 +125,8 @@ def explain_timeout(facts: AttemptFacts) -> Explanation:
     if phase == "read":
         return Explanation(
             f"{facts.host} began to answer, but did not finish within {limit}",
-            f"{_describe_progress(facts)} The event may well have been handled; without a complete answer "
-            "it cannot count as delivered.",
+            f"{_describe_progress(facts)} The event may well have been handled; without a complete "
+            "answer it cannot count as delivered.",
             RECEIVER,
             "Send a short answer with its Content-Length and end it; do long work after the "
             "answer.",

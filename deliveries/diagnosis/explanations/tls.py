@@ -89,7 +89,8 @@ def explain_untrusted_certificate(facts: AttemptFacts) -> Explanation:
         )
     return Explanation(
         f"The certificate of {facts.host} was not accepted",
-        f"The check said: {clean_line(facts.evidence.get('message', 'no reason given'))}. Nothing was sent.",
+        f"The check said: {clean_line(facts.evidence.get('message', 'no reason given'))}. "
+        "Nothing was sent.",
         RECEIVER,
         "Install a valid certificate from a public authority.",
         evidence,
