@@ -18,7 +18,7 @@ from typing import Any
 
 import pycurl
 
-from deliveries.transport.ca_bundle import TrustedAuthorities
+from deliveries.transport.ca_bundle import CABundle
 from deliveries.transport.connections import Connections
 from deliveries.transport.name_lookup import Answer, NameLookup, Resolve
 from deliveries.transport.request_headers import UnsendableHeader
@@ -73,13 +73,13 @@ class Transport:
         self._networks = tuple(allowed_networks)
         self._refused_hosts = refused_hosts
         self._own_url_allowed = own_url_allowed
-        self._trust = TrustedAuthorities(ca_file)
+        self._ca_bundle = CABundle(ca_file)
         self._lookup = NameLookup(judge=self._judge, resolve=resolve)
         # The name of a proxy is resolved by libcurl, with sockets of its own that nobody tells of.
         self._sockets = Sockets(keeps=proxy is None)
         self._sockets.watch(self._lookup.wakeup, select.EPOLLIN)
         self._settings = DoorSettings(
-            self._judge, self._trust.path, proxy, Connections(self._sockets), self._sockets
+            self._judge, self._ca_bundle.path, proxy, Connections(self._sockets), self._sockets
         )
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, max_idle_connections)
@@ -147,7 +147,7 @@ class Transport:
         self._spare.clear()
         self._sockets.close()
         self._lookup.close()
-        self._trust.close()
+        self._ca_bundle.close()
 
     # --- starting -------------------------------------------------------------------------------
 
