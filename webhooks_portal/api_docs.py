@@ -32,7 +32,7 @@ class Docs(SpectacularSwaggerSplitView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]  # drf-spectacular
+        response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]  # untyped in drf-spectacular
         if not response.content_type:
             response.content_type = "text/html; charset=utf-8"
         return response

@@ -29,13 +29,13 @@ def main() -> int:
             f"Python {'.'.join(map(str, OLDEST))} or later is needed, this is {sys.version}"
         )
     if not _works():
-        print("Making the virtual environment .venv", flush=True)  # noqa: T201
+        print("Making the virtual environment .venv", flush=True)
         venv.create(VENV, clear=True, with_pip=True, symlinks=True)
     stamp = VENV / f".{name}.sha256"
     fingerprint = _fingerprint(name)
     if stamp.exists() and stamp.read_text() == fingerprint:
         return 0
-    print(f"Installing the packages of {name} (a minute or two)", flush=True)  # noqa: T201
+    print(f"Installing the packages of {name} (a minute or two)", flush=True)
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-qq"]
     code = subprocess.run([*pip, "-r", str(ROOT / name)]).returncode
     if code:
@@ -62,7 +62,7 @@ def _fingerprint(name: str) -> str:
 
 
 def _say(problem: str) -> int:
-    print(problem, file=sys.stderr)  # noqa: T201
+    print(problem, file=sys.stderr)
     return 1
 
 

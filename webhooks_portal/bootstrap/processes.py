@@ -195,4 +195,4 @@ def _end_with_parent() -> None:
 
 def say(words: str) -> None:
     """One line for the person at the terminal."""
-    print(words, file=sys.stderr, flush=True)  # noqa: T201
+    print(words, file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 
 from webhooks_portal.bootstrap.processes import ManagedProcess, Supervisor, read_procfile, say
@@ -101,7 +102,14 @@ def _port_problem(host: str, port: str) -> str | None:
 
 
 def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  compared, not bound  # nosec B104
+    """The host for a URL: a server that listens on every address is reached on loopback."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host  # a name
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if address.version == 4 else "[::1]"
 
 
 def _answers(host: str, port: int) -> bool:
