@@ -21,7 +21,7 @@ _SUPPRESSION = re.compile(
     r"#\s*(?:noqa|nosec|type:\s*ignore|pragma:\s*no cover|fmt:\s*(?:skip|off))(?P<rest>.*)"
 )
 # After the codes of a suppression comes its reason, in words.
-_REASON = re.compile(r"^(?::\s*[A-Z0-9, ]+|\[[a-z, -]+\])?[\s#-]*(?P<words>\w.*)$")
+_REASON = re.compile(r"(?::\s*[A-Z]+[0-9]+(?:,\s*[A-Z]+[0-9]+)*\b|\[[a-z, -]+\])?[\s#-]*\w.*")
 # Only the stores may ask which database is used.
 _ASKS_VENDOR = re.compile(r"connections?(?:\[[^\]]*\])?\.vendor\b")
 _MAY_ASK_VENDOR = ("deliveries/dispatch/store/",)
@@ -81,7 +81,7 @@ def _suppressed() -> Iterator[str]:
                 if match := _SUPPRESSION.search(comment):
                     place = f"{path.relative_to(ROOT)}, line {number}"
                     found.append(place)
-                    if not _REASON.match(match["rest"].strip()):
+                    if not _REASON.fullmatch(match["rest"].strip()):
                         yield f"{place}: suppresses a rule without saying why"
     if len(found) > MAX_SUPPRESSIONS:
         yield f"{len(found)} suppressions, of at most {MAX_SUPPRESSIONS}:"

@@ -30,7 +30,9 @@ class Event(models.Model):
     # Text, not jsonb: jsonb reorders keys and refuses \u0000.
     body = models.TextField(help_text="The exact text that is signed and sent.")
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of topic and data.")
-    idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    idempotency_key = models.CharField(  # noqa: DJ001  null means none: only keys are unique
+        max_length=255, null=True, blank=True
+    )
     test = models.BooleanField(default=False)
 
     class Meta:
