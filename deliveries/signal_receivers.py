@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from deliveries.models import Delivery, DeliveryStatus, EndpointHealth, Trigger
 from deliveries.models.delivery import STOPPED
+from subscriptions.endpoints.signals import endpoint_resumed, endpoint_stopped
 from subscriptions.models import Endpoint
-from subscriptions.signals import endpoint_resumed, endpoint_stopped
 
 
 @receiver(endpoint_stopped, dispatch_uid="cancel-pending")

@@ -5,5 +5,5 @@
 the audit log. `addresses`, `url_rules`, `header_rules` and `signing_token_format` are the rules
 alone, without a database: the transport and the signing of deliveries use them too, which is why
 this package imports nothing. Nothing here sends a request; what follows from a change for
-deliveries follows from `subscriptions.signals`.
+deliveries follows from `signals`.
 """

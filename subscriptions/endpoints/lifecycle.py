@@ -17,11 +17,11 @@ from subscriptions.endpoints.settings import (
     describe_settings,
     find_topics,
 )
+from subscriptions.endpoints.signals import endpoint_stopped
 from subscriptions.endpoints.signing_tokens import check_typed_token, set_first_token
 from subscriptions.endpoints.status import set_endpoint_active
 from subscriptions.errors import Conflict
 from subscriptions.models import Broadcaster, Endpoint, Subscription, Topic
-from subscriptions.signals import endpoint_stopped
 
 # The limit of a broadcaster that neither its platform nor staff have given one: publishing stores a
 # delivery for each endpoint that wants the event, in one transaction.

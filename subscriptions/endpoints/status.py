@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from subscriptions.audit import Actor, record
+from subscriptions.endpoints.signals import endpoint_resumed, endpoint_stopped
 from subscriptions.errors import Conflict
 from subscriptions.models import Endpoint
-from subscriptions.signals import endpoint_resumed, endpoint_stopped
 
 
 @transaction.atomic

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
@@ -17,6 +16,7 @@ from referencing.exceptions import Unresolvable
 
 from subscriptions.platforms.rules import NAME, SPREAD, PlatformRules
 from subscriptions.platforms.toml_lines import find_line
+from subscriptions.strict_json import MAX_NESTING, JSONRule, StrictJSONError, read_json
 from subscriptions.toml_table import Table, TableError
 
 PLATFORMS_DIR = Path(__file__).parent
@@ -269,32 +269,29 @@ def find_sample_fault(data: object, schema: dict[str, Any]) -> str:
 
 
 def _read_json_object(table: Table, key: str) -> dict[str, Any]:
-    text = table.text(key)
     try:
-        value = json.loads(text, object_pairs_hook=_build_object, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise table.error(key, f"is not JSON: {error.msg}", row=error.lineno) from error
-    except _NotJSONError as error:
-        raise table.error(key, f"is not JSON: {error}", near=error.near) from error
+        value = read_json(table.text(key))
+    except StrictJSONError as error:
+        raise _locate_fault(table, key, error) from error
     if not isinstance(value, dict):
         raise table.error(key, "is not a JSON object")
     return value
 
 
-class _NotJSONError(ValueError):
-    def __init__(self, fault: str, near: str) -> None:
-        super().__init__(fault)
-        self.near = near
-
-
-def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value: dict[str, Any] = {}
-    for name, inner in pairs:
-        if name in value:
-            raise _NotJSONError(f"the field {name!r} is there twice", f'"{name}"')
-        value[name] = inner
-    return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise _NotJSONError(f"{name} is not a JSON number", name)
+def _locate_fault(table: Table, key: str, error: StrictJSONError) -> TableError:
+    match error.rule:
+        case JSONRule.SYNTAX:
+            return table.error(key, f"is not JSON: {error.text}", row=error.line)
+        case JSONRule.UNIQUE_KEYS:
+            fault, near = f"is not JSON: the field {error.text!r} is there twice", f'"{error.text}"'
+        case JSONRule.FINITE_NUMBERS:
+            fault, near = f"is not JSON: {error.text} is not a JSON number", error.text
+        case JSONRule.SHORT_INTEGERS:
+            fault, near = f"has an integer of {len(error.text)} digits", error.text
+        case JSONRule.FLAT_NESTING:
+            fault, near = f"is nested over {MAX_NESTING} levels deep", ""
+        case JSONRule.WHOLE_CHARACTERS:
+            fault, near = "has half of a surrogate pair in a string", ""
+        case JSONRule.UTF_8:
+            raise AssertionError("a TOML file is read as UTF-8 before its JSON is") from error
+    return table.error(key, fault, near=near)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.negotiation import BaseContentNegotiation
@@ -14,11 +13,7 @@ from rest_framework.request import Request
 
 from subscriptions.errors import Refused
 from subscriptions.rest.problems import BodyTooLarge
-
-MAX_NESTING = 64
-# An integer of more digits than a 64-bit float can hold is refused before it is converted:
-# converting costs the square of its length.
-MAX_INTEGER_DIGITS = 309
+from subscriptions.strict_json import MAX_NESTING, JSONRule, StrictJSONError, read_json
 
 
 class JSONOnly(BaseContentNegotiation):
@@ -73,74 +68,38 @@ def load_strictly(body: bytes) -> object:
     twice, half of a surrogate pair, a number that is too long, or over MAX_NESTING levels.
     """
     try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_build_object,
-            parse_constant=_refuse_constant,
-            parse_int=_parse_integer,
-        )
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeDecodeError as error:
-        raise ParseError(
-            f"The body is not UTF-8 at byte {error.start}.", "malformed_json"
-        ) from None
-    except UnicodeEncodeError:
-        raise Refused(
-            "A string has half of a surrogate pair (\\ud800 to \\udfff): give both halves.",
-            code="lone_surrogate",
-        ) from None
-    except json.JSONDecodeError as error:
-        raise ParseError(
-            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
-            "malformed_json",
-        ) from None
-    except RecursionError:
-        raise _too_deep() from None
-    if _is_nested_deeper(value, MAX_NESTING):
-        raise _too_deep()
-    return value
+        return read_json(body)
+    except StrictJSONError as error:
+        raise _word_refusal(error) from None
 
 
-def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        key = _find_repeated([key for key, _ in pairs])
-        raise Refused(f"The key {key[:60]!r} is given twice: give it once.", code="duplicate_key")
-    return value
+def _word_refusal(error: StrictJSONError) -> ParseError | Refused:
+    match error.rule:
+        case JSONRule.UTF_8:
+            return _malformed(f"UTF-8 at byte {error.offset}.")
+        case JSONRule.SYNTAX:
+            return _malformed(f"JSON: {error.text} at line {error.line}, column {error.column}.")
+        case JSONRule.FINITE_NUMBERS:
+            return _malformed(f"JSON: {error.text} is no JSON number.")
+        case JSONRule.UNIQUE_KEYS:
+            return Refused(
+                f"The key {error.text[:60]!r} is given twice: give it once.", code="duplicate_key"
+            )
+        case JSONRule.WHOLE_CHARACTERS:
+            return Refused(
+                "A string has half of a surrogate pair (\\ud800 to \\udfff): give both halves.",
+                code="lone_surrogate",
+            )
+        case JSONRule.SHORT_INTEGERS:
+            return Refused(
+                f"The number {error.text[:20]}… has {len(error.text)} digits: send it as a string.",
+                code="number_out_of_range",
+            )
+        case JSONRule.FLAT_NESTING:
+            return Refused(
+                f"The body is nested over {MAX_NESTING} levels deep.", code="nesting_too_deep"
+            )
 
 
-def _find_repeated(keys: list[str]) -> str:
-    """The first key that stands there a second time; one of them does."""
-    seen: set[str] = set()
-    for key in keys:
-        if key in seen:
-            break
-        seen.add(key)
-    return key
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ParseError(f"The body is not JSON: {text} is no JSON number.", "malformed_json")
-
-
-def _parse_integer(text: str) -> int:
-    if len(text) > MAX_INTEGER_DIGITS:
-        raise Refused(
-            f"The number {text[:20]}… has {len(text)} digits: send it as a string.",
-            code="number_out_of_range",
-        )
-    return int(text)
-
-
-def _too_deep() -> Refused:
-    return Refused(f"The body is nested over {MAX_NESTING} levels deep.", code="nesting_too_deep")
-
-
-def _is_nested_deeper(value: object, levels: int) -> bool:
-    if isinstance(value, dict):
-        inner: Any = value.values()
-    elif isinstance(value, list):
-        inner = value
-    else:
-        return False
-    return levels == 0 or any(_is_nested_deeper(item, levels - 1) for item in inner)
+def _malformed(fault: str) -> ParseError:
+    return ParseError(f"The body is not {fault}", "malformed_json")

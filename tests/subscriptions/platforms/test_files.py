@@ -170,6 +170,24 @@ MISTAKES = {
         '"size": 3',
         "the field 'size' is there twice",
     ),
+    "a sample nested too deeply": (
+        '  "size": 3',
+        f'  "size": {"[" * 64}{"]" * 64}',
+        "sample = ",
+        "topics.sample: is nested over 64 levels deep",
+    ),
+    "a sample with half of a surrogate pair": (
+        '  "size": 3',
+        r'  "size": "\ud83c"',
+        "sample = ",
+        "topics.sample: has half of a surrogate pair in a string",
+    ),
+    "a sample with an integer that no float holds": (
+        '  "size": 3',
+        f'  "size": 1{"0" * 309}',
+        '"size": 1',
+        "topics.sample: has an integer of 310 digits",
+    ),
     "a sample that is no object": (
         'sample = \'{"id": "a"}\'',
         "sample = '[1]'",
