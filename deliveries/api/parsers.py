@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rest_framework.exceptions import ParseError
 
-from deliveries.payload.canonical_json import MAX_NESTING, parse_json
-from deliveries.payload.json_errors import JSONError
+from deliveries.payload.canonical_json import JSONError, parse_json
 from subscriptions.errors import Refused
 from subscriptions.rest.parsers import StrictJSONParser
+from subscriptions.strict_json import MAX_NESTING
 
 # The data, which may be MAX_NESTING deep, is in an event, in the list of a batch, in the body.
 OUTER_LEVELS = 3
@@ -20,6 +20,6 @@ class EventParser(StrictJSONParser):
         try:
             return parse_json(body, max_nesting=MAX_NESTING + OUTER_LEVELS)
         except JSONError as error:
-            if error.malformed:
+            if error.is_malformed:
                 raise ParseError(error.detail, "malformed_json") from None
             raise Refused(error.detail, code=error.code, pointer=error.pointer) from None

@@ -6,9 +6,9 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from deliveries.payload.envelope import SPREAD, make_body
+from deliveries.payload.envelope import make_body
 from subscriptions.models import Platform, Topic
-from subscriptions.platforms.rules import PlatformRules, SignatureRules
+from subscriptions.platforms.rules import SPREAD, PlatformRules, SignatureRules
 
 _SAMPLE_TIME = datetime(2024, 3, 4, 9, 50, 51, 375_000, tzinfo=UTC)
 _SAMPLE_ID = "evt_01hr3v0q9r5b8gmvks6qv9j3tz"

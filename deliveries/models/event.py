@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from deliveries.payload.envelope import data_of
+from deliveries.payload.envelope import read_data
 from subscriptions.identifiers import uuid7
 from subscriptions.models import Broadcaster
 
@@ -58,4 +58,4 @@ class Event(models.Model):
     @property
     def data(self) -> dict[str, Any]:
         """The topic-specific payload, read back out of the body."""
-        return data_of(self.broadcaster.rules.body, self.body)
+        return read_data(self.broadcaster.rules.body, self.body)

@@ -4,6 +4,10 @@ Receivers verify signatures over what they re-serialise themselves, so the bytes
 ones that JavaScript would write. What JavaScript could not carry unchanged (a number with more
 digits than a 64-bit float holds, half of a surrogate pair, a key given twice) is refused: nothing
 is ever altered in silence.
+
+The reader is not that of `subscriptions.strict_json`: it judges the text of every number and points
+to the value at fault, and each published event passes through it. It shares that module's rules
+about nesting and characters.
 """
 
 from __future__ import annotations
@@ -18,7 +22,6 @@ from typing import Any, NoReturn, TypeAlias
 
 from deliveries.payload.json_errors import (
     JSONError,
-    cut,
     digits_error,
     duplicate_error,
     encoding_error,
@@ -26,28 +29,32 @@ from deliveries.payload.json_errors import (
     nesting_error,
     not_a_number,
     range_error,
+    shorten,
     surrogate_error,
     syntax_error,
     type_error,
 )
+from subscriptions.strict_json import (
+    MAX_INTEGER_DIGITS,
+    MAX_NESTING,
+    check_characters,
+    is_nested_deeper,
+)
 
-__all__ = ["MAX_NESTING", "JSONError", "JSONValue", "canonical", "parse_json"]
+__all__ = ["CanonicalText", "JSONError", "JSONValue", "canonical", "parse_json"]
 
 JSONValue: TypeAlias = "dict[str, JSONValue] | list[JSONValue] | str | int | float | bool | None"
 
-MAX_NESTING = 64
 MAX_SAFE_INTEGER = 2**53
-# ECMA-262, Number::toString: whole numbers below this are written without an exponent.
-EXPONENT_FROM = 10**21
+# ECMA-262, Number::toString: whole numbers from here on are written with an exponent.
+MIN_EXPONENTIAL = 10**21
 # ECMA-262, array index: such keys come first in an object, in ascending order.
 MAX_ARRAY_INDEX = 2**32 - 2
 # A decimal of at most this many digits always survives a 64-bit float (C's DBL_DIG).
 SAFE_DIGITS = 15
-MAX_INTEGER_DIGITS = 309
 
 
-_array_index = re.compile(r"0|[1-9][0-9]{0,9}").fullmatch
-_surrogate_escape = re.compile(r"\\u[dD][89a-fA-F]").search
+_match_array_index = re.compile(r"0|[1-9][0-9]{0,9}").fullmatch
 
 
 def parse_json(text: bytes | str, *, max_nesting: int = MAX_NESTING) -> JSONValue:
@@ -55,20 +62,19 @@ def parse_json(text: bytes | str, *, max_nesting: int = MAX_NESTING) -> JSONValu
 
     Raises JSONError. `max_nesting` counts arrays and objects around the innermost value.
     """
-    text = _decoded(text)
+    text = _decode(text)
     try:
         value: JSONValue = _decoder.decode(text)
-        if _surrogate_escape(text) is not None:
-            json.dumps(value, ensure_ascii=False).encode()
+        check_characters(text, value)
     except (ValueError, RecursionError):
-        raise _first_fault(text, max_nesting) from None
-    if text.count("{") + text.count("[") > max_nesting and is_deeper(value, max_nesting):
-        raise _first_fault(text, max_nesting)
+        raise _find_first_fault(text, max_nesting) from None
+    if text.count("{") + text.count("[") > max_nesting and is_nested_deeper(value, max_nesting):
+        raise _find_first_fault(text, max_nesting)
     return value
 
 
-class Written(str):
-    """JSON text from `canonical`, which becomes a part of a larger one as it is."""
+class CanonicalText(str):
+    """A text that `canonical` wrote: as a value, it becomes a part of a larger text as it is."""
 
     __slots__ = ()
 
@@ -110,13 +116,13 @@ def _write(value: Any, levels_left: int, max_nesting: int) -> str:
         return "false"
     if kind is float:
         return _write_float(value)
-    if kind is Written:
+    if kind is CanonicalText:
         return str(value)
-    return _write(_plain(value), levels_left, max_nesting)
+    return _write(_to_json_type(value), levels_left, max_nesting)
 
 
-def _plain(value: object) -> object:
-    """A subclass's value (an enumeration's member, a lazy-safe string) as its JSON type."""
+def _to_json_type(value: object) -> object:
+    """A value of a subclass (the member of an enumeration, a SafeString) as its JSON type."""
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
@@ -132,11 +138,11 @@ def _plain(value: object) -> object:
 
 def _write_object(members: dict[str, object], levels_left: int, max_nesting: int) -> str:
     parts = []
-    for key in _ordered(members):
+    for key in _order_keys(members):
         try:
             parts.append(quote(key) + ":" + _write(members[key], levels_left, max_nesting))
         except JSONError as error:
-            error.inside(key)
+            error.prepend(key)
             raise
     return "{" + ",".join(parts) + "}"
 
@@ -147,15 +153,15 @@ def _write_array(items: list[object], levels_left: int, max_nesting: int) -> str
         for item in items:
             parts.append(_write(item, levels_left, max_nesting))
     except JSONError as error:
-        error.inside(len(parts))
+        error.prepend(len(parts))
         raise
     return "[" + ",".join(parts) + "]"
 
 
-def _ordered(members: Mapping[str, object]) -> Iterable[str]:
+def _order_keys(members: Mapping[str, object]) -> Iterable[str]:
     """The keys in JavaScript's order: array indices ascending, then the rest as given."""
     try:
-        # Both checks run in C: every key is a string, and (the usual case) none is an index.
+        # Both checks run in C: every key is a string, and (the usual case) no key is an index.
         "".join(members)
     except TypeError:
         raise key_error(members) from None
@@ -168,7 +174,7 @@ def _ordered(members: Mapping[str, object]) -> Iterable[str]:
 
 
 def _is_array_index(key: str) -> bool:
-    return _array_index(key) is not None and int(key) <= MAX_ARRAY_INDEX
+    return _match_array_index(key) is not None and int(key) <= MAX_ARRAY_INDEX
 
 
 def _write_integer(value: int) -> str:
@@ -176,7 +182,7 @@ def _write_integer(value: int) -> str:
         return str(value)
     if value.bit_length() > 1024:
         raise range_error(f"with {value.bit_length()} bits")
-    number = _float(str(value))
+    number = _parse_float(str(value))
     return str(number) if isinstance(number, int) else _write_float(number)
 
 
@@ -184,7 +190,7 @@ def _write_float(value: float) -> str:
     if not math.isfinite(value):
         raise not_a_number(str(value))
     if value.is_integer():
-        whole = _whole(value)
+        whole = _to_integer(value)
         if isinstance(whole, int):
             return str(whole)
     text = repr(value)
@@ -197,11 +203,11 @@ def _write_float(value: float) -> str:
     return format(Decimal(text), "f")
 
 
-def _whole(value: float) -> int | float:
-    """A whole float as the int of its JavaScript digits, where those have no exponent."""
+def _to_integer(value: float) -> int | float:
+    """A whole float as the int that JavaScript writes; the float if it writes an exponent."""
     if abs(value) <= MAX_SAFE_INTEGER:
         return int(value)
-    if abs(value) < EXPONENT_FROM:
+    if abs(value) < MIN_EXPONENTIAL:
         return int(Decimal(repr(value)))
     return value
 
@@ -209,7 +215,7 @@ def _whole(value: float) -> int | float:
 # Reading
 
 
-def _decoded(text: bytes | str) -> str:
+def _decode(text: bytes | str) -> str:
     try:
         if isinstance(text, bytes):
             text = text.decode()
@@ -227,86 +233,76 @@ def _decoded(text: bytes | str) -> str:
     return text
 
 
-def _object(pairs: list[tuple[str, JSONValue]]) -> dict[str, JSONValue]:
+def _build_object(pairs: list[tuple[str, JSONValue]]) -> dict[str, JSONValue]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise duplicate_error(pairs)
     return members
 
 
-def _integer(text: str) -> int | float:
+def _parse_integer(text: str) -> int | float:
     if len(text) <= SAFE_DIGITS:
         return int(text)
     if len(text.lstrip("-")) > MAX_INTEGER_DIGITS:
-        raise range_error(cut(text))
+        raise range_error(shorten(text))
     value = int(text)
     if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
         return value
-    return _float(text)
+    return _parse_float(text)
 
 
-def _float(text: str) -> int | float:
+def _parse_float(text: str) -> int | float:
     value = float(text)
-    if math.isinf(value) or (value == 0 and _has_digits(text)):
-        raise range_error(cut(text))
+    if math.isinf(value) or (value == 0 and _is_nonzero(text)):
+        raise range_error(shorten(text))
     if value == 0:
         return 0
     plain = len(text) <= SAFE_DIGITS and "e" not in text and "E" not in text
     if not plain and Decimal(text) != Decimal(repr(value)):
         raise digits_error(text, becomes=_write_float(value))
-    return _whole(value) if value.is_integer() else value
+    return _to_integer(value) if value.is_integer() else value
 
 
-def _has_digits(text: str) -> bool:
+def _is_nonzero(text: str) -> bool:
     return re.match(r"[-0.]*[1-9]", text) is not None
 
 
-def _constant(text: str) -> NoReturn:
+def _refuse_constant(text: str) -> NoReturn:
     raise not_a_number(text)
 
 
-def is_deeper(value: JSONValue, max_nesting: int) -> bool:
-    """Whether arrays and objects are nested in it over more levels than that."""
-    level: list[Any] = [value] if isinstance(value, dict | list) else []
-    for _ in range(max_nesting):
-        level = [
-            child
-            for node in level
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, dict | list)
-        ]
-    return bool(level)
-
-
 _decoder = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_float=_float,
-    parse_int=_integer,
-    parse_constant=_constant,
+    object_pairs_hook=_build_object,
+    parse_float=_parse_float,
+    parse_int=_parse_integer,
+    parse_constant=_refuse_constant,
 )
 
 
-# Finding the place of a fault: a second, slower reading that happens only for a refusal
+# Finding the place of a fault, in a second, slower reading of what the first has refused
 
 
-class _Pairs(list[tuple[str, Any]]):
+class _UncheckedObject(list[tuple[str, Any]]):
     pass
 
 
-class _Number(str):
+class _NumberText(str):
     __slots__ = ()
 
 
-class _Constant(str):
+class _ConstantText(str):
     __slots__ = ()
 
 
 _locating_decoder = json.JSONDecoder(
-    object_pairs_hook=_Pairs, parse_float=_Number, parse_int=_Number, parse_constant=_Constant
+    object_pairs_hook=_UncheckedObject,
+    parse_float=_NumberText,
+    parse_int=_NumberText,
+    parse_constant=_ConstantText,
 )
 
 
-def _first_fault(text: str, max_nesting: int) -> JSONError:
+def _find_first_fault(text: str, max_nesting: int) -> JSONError:
     try:
         _check(_locating_decoder.decode(text), max_nesting, max_nesting)
     except json.JSONDecodeError as error:
@@ -320,25 +316,25 @@ def _first_fault(text: str, max_nesting: int) -> JSONError:
 
 def _check(value: object, levels_left: int, max_nesting: int) -> None:
     """Raise JSONError for the first fault in document order."""
-    if isinstance(value, _Number):
-        _float(value)
-    elif isinstance(value, _Constant):
-        _constant(value)
+    if isinstance(value, _NumberText):
+        _parse_float(value)
+    elif isinstance(value, _ConstantText):
+        _refuse_constant(value)
     elif isinstance(value, str):
         _check_text(value)
     elif isinstance(value, list | dict):
         if not levels_left:
             raise nesting_error(max_nesting)
-        for key, item in _checked_members(value):
+        for key, item in _check_members(value):
             try:
                 _check(item, levels_left - 1, max_nesting)
             except JSONError as error:
-                error.inside(key)
+                error.prepend(key)
                 raise
 
 
-def _checked_members(value: list[Any] | dict[str, Any]) -> Iterable[tuple[str | int, object]]:
-    if isinstance(value, list) and not isinstance(value, _Pairs):
+def _check_members(value: list[Any] | dict[str, Any]) -> Iterable[tuple[str | int, object]]:
+    if isinstance(value, list) and not isinstance(value, _UncheckedObject):
         return enumerate(value)
     pairs = list(value.items()) if isinstance(value, dict) else value
     if len(dict(pairs)) != len(pairs):

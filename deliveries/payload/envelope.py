@@ -1,4 +1,4 @@
-"""The body of a platform's requests: its envelope, filled from one event."""
+"""Makes the body of a platform's requests: its envelope, filled from one event."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deliveries.payload.canonical_json import (
-    MAX_NESTING,
+    CanonicalText,
     JSONError,
     JSONValue,
-    Written,
     canonical,
     parse_json,
 )
+from subscriptions.platforms.rules import SPREAD
+from subscriptions.strict_json import MAX_NESTING
 
-SPREAD = "*"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 BodyRules = tuple[tuple[str, str], ...]
 
@@ -46,10 +46,10 @@ def make_body(
 ) -> str:
     """The text that is stored, signed and sent: canonical JSON, fields in the platform's order.
 
-    `body` is PlatformRules.body; `occurred_at` must be aware; `data_text` is canonical(data), where
-    the caller has it. Where the data is spread over the body, a key of it may repeat a constant
-    field only with the same value. Raises PayloadError, and JSONError for data that is no JSON;
-    both with a pointer relative to `data`.
+    `body` is PlatformRules.body; `occurred_at` must be aware; `data_text` is canonical(data), if
+    the caller has it. If the data is spread over the body, a key of it may repeat a constant field
+    only with the same value. Raises PayloadError, and JSONError for data that is no JSON; both with
+    a pointer relative to `data`.
     """
     if not isinstance(data, dict):
         raise PayloadError(
@@ -62,7 +62,7 @@ def make_body(
         "event.id": event_id,
         "data": data,
     }
-    constants = _constants(body)
+    constants = _list_constant_fields(body)
     envelope: dict[str, JSONValue] = {}
     for field, source in body:
         if field == SPREAD:
@@ -70,27 +70,27 @@ def make_body(
         elif source in sources:
             envelope[field] = sources[source]
         else:
-            envelope[field] = _time(source, occurred_at)
-    field = _data_field(body)
+            envelope[field] = _format_time(source, occurred_at)
+    field = _find_data_field(body)
     if field == SPREAD:
         _refuse_conflicts(body, data, envelope)
         return canonical(envelope)
     if data_text is not None:
-        envelope[field] = Written(data_text)
-    return _canonical_around(envelope, field)
+        envelope[field] = CanonicalText(data_text)
+    return _write_envelope(envelope, field)
 
 
-def data_of(body: BodyRules, body_text: str) -> dict[str, JSONValue]:
+def read_data(body: BodyRules, body_text: str) -> dict[str, JSONValue]:
     """The event's data, read back from a body that make_body wrote.
 
-    Of spread data, keys that repeated a constant field are left out.
+    Keys of spread data that repeated a constant field are left out.
     """
     envelope = parse_json(body_text, max_nesting=MAX_NESTING + 1)
     if not isinstance(envelope, dict):
         raise PayloadError("The body is not a JSON object.", code="data_not_object")
-    field = _data_field(body)
+    field = _find_data_field(body)
     if field == SPREAD:
-        constants = _constants(body)
+        constants = _list_constant_fields(body)
         return {key: value for key, value in envelope.items() if key not in constants}
     data = envelope[field]
     if not isinstance(data, dict):
@@ -98,16 +98,16 @@ def data_of(body: BodyRules, body_text: str) -> dict[str, JSONValue]:
     return data
 
 
-def _data_field(body: BodyRules) -> str:
+def _find_data_field(body: BodyRules) -> str:
     return next(field for field, source in body if source == "data")
 
 
-def _constants(body: BodyRules) -> set[str]:
-    """Fields of the body's own; a key "*" of the data is a key like any other."""
+def _list_constant_fields(body: BodyRules) -> set[str]:
+    """The body's fields besides spread data. A key "*" of the data is a key like any other."""
     return {field for field, _ in body if field != SPREAD}
 
 
-def _canonical_around(envelope: Mapping[str, JSONValue], field: str) -> str:
+def _write_envelope(envelope: Mapping[str, JSONValue], field: str) -> str:
     try:
         return canonical(envelope, max_nesting=MAX_NESTING + 1)
     except JSONError as error:
@@ -118,7 +118,7 @@ def _canonical_around(envelope: Mapping[str, JSONValue], field: str) -> str:
 def _refuse_conflicts(
     body: BodyRules, data: Mapping[str, Any], envelope: Mapping[str, JSONValue]
 ) -> None:
-    for field in sorted(_constants(body) & data.keys()):
+    for field in sorted(_list_constant_fields(body) & data.keys()):
         given, constant = data[field], envelope[field]
         # True == 1 in Python, and is another value in JSON.
         if given != constant or isinstance(given, bool):
@@ -130,20 +130,20 @@ def _refuse_conflicts(
             )
 
 
-def _time(source: str, moment: datetime) -> str | int:
+def _format_time(source: str, moment: datetime) -> str | int:
     if moment.tzinfo is None:
         raise ValueError(f"occurred_at {moment.isoformat()} has no time zone: give an aware time")
     moment = moment.astimezone(UTC)
     match source:
         case "occurred_at.iso_ms":
-            return _zulu(moment, "milliseconds")
+            return _format_utc(moment, "milliseconds")
         case "occurred_at.iso_ticks":
             # A tick is 100 ns (.NET); a datetime is exact to the microsecond.
-            return _zulu(moment, "microseconds").replace("Z", "0Z")
+            return _format_utc(moment, "microseconds").replace("Z", "0Z")
         case "occurred_at.unix_seconds":
-            return (moment - EPOCH) // timedelta(seconds=1)
+            return (moment - _EPOCH) // timedelta(seconds=1)
     raise ValueError(f"{source!r} is no source of a body field")
 
 
-def _zulu(moment: datetime, precision: str) -> str:
+def _format_utc(moment: datetime, precision: str) -> str:
     return moment.isoformat(timespec=precision).replace("+00:00", "Z")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring as quote
 from typing import Any
 
-SHOWN_CHARACTERS = 60
+MAX_SHOWN_CHARACTERS = 60
 _MALFORMED = frozenset({"json_syntax", "json_encoding", "json_not_a_number"})
 
 
@@ -19,7 +19,7 @@ class JSONError(ValueError):
     detail says what is wrong, with the value, and what to do. code is one of json_syntax,
     json_encoding, json_not_a_number, duplicate_key, lone_surrogate, nesting_too_deep,
     number_loses_digits, number_out_of_range, not_json_type. pointer (RFC 6901) leads to the value
-    at fault, or to the object one of whose keys is; "" where the text as a whole is.
+    at fault, or to the object with the key at fault; it is "" for the text as a whole.
     """
 
     def __init__(self, detail: str, *, code: str, pointer: str = "") -> None:
@@ -29,30 +29,31 @@ class JSONError(ValueError):
         self.pointer = pointer
 
     @property
-    def malformed(self) -> bool:
+    def is_malformed(self) -> bool:
         """Whether the text is no JSON at all, rather than JSON that is refused."""
         return self.code in _MALFORMED
 
-    def inside(self, key: str | int) -> None:
-        """Lengthen the pointer by the member that holds the fault."""
-        token = _printable(str(key)).replace("~", "~0").replace("/", "~1")
+    def prepend(self, key: str | int) -> None:
+        """Put the member that holds the fault, a key or an index, before the pointer."""
+        token = _escape_surrogates(str(key)).replace("~", "~0").replace("/", "~1")
         self.pointer = f"/{token}{self.pointer}"
 
 
-def _printable(text: str) -> str:
+def _escape_surrogates(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def cut(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+def shorten(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN_CHARACTERS else text[:MAX_SHOWN_CHARACTERS] + "…"
 
 
-def _shown(text: str) -> str:
-    return _printable(quote(cut(text)))
+def _show(text: str) -> str:
+    """The text in quotes, shortened, as any answer or log can carry it."""
+    return _escape_surrogates(quote(shorten(text)))
 
 
 def syntax_error(error: json.JSONDecodeError, text: str) -> JSONError:
-    found = _shown(text[error.pos : error.pos + 20]) if error.pos < len(text) else "the end"
+    found = _show(text[error.pos : error.pos + 20]) if error.pos < len(text) else "the end"
     return JSONError(
         f"The text is not JSON: {error.msg} at line {error.lineno}, column {error.colno}, "
         f"where {found} stands.",
@@ -73,7 +74,7 @@ def duplicate_error(pairs: Iterable[tuple[str, object]]) -> JSONError:
     counts = Counter(key for key, _ in pairs)
     twice = next(key for key, count in counts.items() if count > 1)
     return JSONError(
-        f"Key {_shown(twice)} is there twice in one object: receivers would keep only one of the "
+        f"Key {_show(twice)} is there twice in one object: receivers would keep only one of the "
         "values, so give it once.",
         code="duplicate_key",
     )
@@ -82,7 +83,7 @@ def duplicate_error(pairs: Iterable[tuple[str, object]]) -> JSONError:
 def key_error(members: Mapping[Any, object]) -> JSONError:
     key = next(key for key in members if not isinstance(key, str))
     return JSONError(
-        f"Key {cut(repr(key))} is of type {type(key).__name__}: keys of an object are strings.",
+        f"Key {shorten(repr(key))} is of type {type(key).__name__}: keys of an object are strings.",
         code="not_json_type",
     )
 
@@ -99,7 +100,7 @@ def surrogate_error(text: str) -> JSONError:
     found = re.search("[\ud800-\udfff]", text)
     which = f"U+{ord(found[0]):04X}" if found else "one"
     return JSONError(
-        f"String {_shown(text)} holds half of a surrogate pair ({which}), which UTF-8 cannot "
+        f"String {_show(text)} holds half of a surrogate pair ({which}), which UTF-8 cannot "
         "carry: send the whole character, or leave it out.",
         code="lone_surrogate",
     )
@@ -118,9 +119,9 @@ def not_a_number(text: str) -> JSONError:
     )
 
 
-def range_error(shown: str) -> JSONError:
+def range_error(number: str) -> JSONError:
     return JSONError(
-        f"The number {shown} is out of the range of a 64-bit float, which is what receivers read "
+        f"The number {number} is out of the range of a 64-bit float, which is what receivers read "
         "JSON numbers as: send it as a string.",
         code="number_out_of_range",
     )
@@ -128,7 +129,7 @@ def range_error(shown: str) -> JSONError:
 
 def digits_error(text: str, *, becomes: str) -> JSONError:
     return JSONError(
-        f"The number {cut(text)} would lose digits: receivers read JSON numbers as 64-bit "
+        f"The number {shorten(text)} would lose digits: receivers read JSON numbers as 64-bit "
         f"floats, where it becomes {becomes}. Send it as a string.",
         code="number_loses_digits",
     )

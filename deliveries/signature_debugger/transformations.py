@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
-from deliveries.payload.canonical_json import MAX_NESTING, is_deeper
 from deliveries.signature_debugger.json_dialects import compact, rewrite_json
+from subscriptions.strict_json import MAX_NESTING, is_nested_deeper
 
 _BOM = b"\xef\xbb\xbf"
 _CONTEXT_BYTES = 28
@@ -83,7 +83,7 @@ def parse_body(body: bytes) -> Any:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return None if is_deeper(value, MAX_NESTING + 1) else value
+    return None if is_nested_deeper(value, MAX_NESTING + 1) else value
 
 
 def _json_transformations(original: bytes) -> Iterator[Change]:

@@ -147,12 +147,12 @@ def test_what_javascript_cannot_parse_is_refused_as_malformed(
     try:
         written = node.ask(broken)
     except NodeError:
-        assert refusal(broken).malformed
+        assert refusal(broken).is_malformed
         return
     try:
         parsed = parse_json(broken)
     except JSONError as error:
-        assert not error.malformed
+        assert not error.is_malformed
         return
     assert canonical(parsed) == written
 
@@ -224,7 +224,7 @@ def test_what_json_or_a_float_cannot_carry_is_refused_with_its_place(
 ) -> None:
     error = refusal(text)
     assert (error.code, error.pointer) == (code, pointer)
-    assert error.malformed == code.startswith("json_")
+    assert error.is_malformed == code.startswith("json_")
     error.detail.encode()  # it goes into an answer, whatever the input was
 
 
