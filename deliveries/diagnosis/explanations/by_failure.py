@@ -9,7 +9,7 @@ from deliveries.diagnosis.explanations.explanation import Explanation
 from deliveries.diagnosis.explanations.facts import AttemptFacts
 from deliveries.diagnosis.failure import Failure
 
-_EXPLAINERS: Mapping[str, Callable[[AttemptFacts], Explanation]] = {
+EXPLAINERS: Mapping[str, Callable[[AttemptFacts], Explanation]] = {
     Failure.DNS_FAILED: network.explain_dns_failure,
     Failure.ADDRESS_BLOCKED: network.explain_blocked_address,
     Failure.CONNECTION_REFUSED: network.explain_refused_connection,
@@ -40,4 +40,4 @@ def explain(facts: AttemptFacts) -> Explanation:
     """
     if not facts.failure:
         return successes.explain_success(facts)
-    return _EXPLAINERS.get(facts.failure, network.explain_own_fault)(facts)
+    return EXPLAINERS.get(facts.failure, network.explain_own_fault)(facts)

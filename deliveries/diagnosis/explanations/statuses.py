@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from deliveries.diagnosis.explanations import page_signs
-from deliveries.diagnosis.explanations.explanation import (
-    RECEIVER,
-    YOU,
-    Explanation,
-    clean_line,
-)
+from deliveries.diagnosis.explanations.explanation import RECEIVER, YOU, Explanation, clean_line
 from deliveries.diagnosis.explanations.facts import AttemptFacts
 from deliveries.diagnosis.explanations.status_meanings import STATUS_MEANINGS
 

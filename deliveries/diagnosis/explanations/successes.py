@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from deliveries.diagnosis.explanations import page_signs
-from deliveries.diagnosis.explanations.explanation import (
-    NOBODY,
-    YOU,
-    Explanation,
-)
+from deliveries.diagnosis.explanations.explanation import NOBODY, YOU, Explanation
 from deliveries.diagnosis.explanations.facts import AttemptFacts
 
 

@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import pytest
 
 from deliveries.diagnosis import Failure, classify
-from deliveries.transport.result import TransportError, TransportResult
+from deliveries.transport.result import TransportResult
 from tests import certificates
 from tests.deliveries.diagnosis.bare_facts import explain_bare
+from tests.deliveries.diagnosis.results import answer, own_fault
 from tests.deliveries.transports import open_transport, send
 from tests.receiver import Receiver
-
-
-def own_fault(code: int, message: str = "", **evidence: Any) -> TransportResult:
-    """A result that no receiver can cause: the portal's own side is at fault."""
-    return result_of(TransportError(code, message, "connect", evidence=evidence), None)
-
-
-def answer(status: int) -> TransportResult:
-    return result_of(None, status)
-
-
-def result_of(error: TransportError | None, status: int | None) -> TransportResult:
-    now = datetime(2026, 11, 21, tzinfo=UTC)
-    return TransportResult(
-        "key", now, None, 1.0, None, None, None, None, "", status, (), b"", False, error
-    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from deliveries.diagnosis import Failure
 from deliveries.diagnosis.explanations import Explanation, Who
-from deliveries.diagnosis.explanations.by_failure import _EXPLAINERS
+from deliveries.diagnosis.explanations.by_failure import EXPLAINERS
 from deliveries.diagnosis.explanations.status_meanings import STATUS_MEANINGS
 from tests.deliveries.diagnosis.bare_facts import explain_bare
 
@@ -59,8 +59,8 @@ def test_the_start_of_a_response_stands_on_one_line_without_hidden_characters() 
 
 
 def test_each_class_has_an_explanation_of_its_own() -> None:
-    assert set(_EXPLAINERS) == set(Failure)
-    assert len(set(_EXPLAINERS.values())) == len(Failure)
+    assert set(EXPLAINERS) == set(Failure)
+    assert len(set(EXPLAINERS.values())) == len(Failure)
 
 
 @pytest.mark.parametrize("status", STATUS_MEANINGS)

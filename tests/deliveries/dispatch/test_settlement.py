@@ -6,12 +6,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from deliveries.diagnosis import Failure
 from deliveries.dispatch.leases import PumpLease
-from deliveries.dispatch.outcomes import record_not_sent, record_unknown
+from deliveries.dispatch.outcomes import decide, record_not_sent, record_unknown
 from deliveries.dispatch.settlement import settle
 from deliveries.dispatch.store.records import Claim
 from deliveries.models import Attempt, Delivery, DeliveryStatus
 from deliveries.publishing import publish
+from tests.deliveries.diagnosis.results import answer
 from tests.deliveries.sending import broadcaster_on, endpoint_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,3 +65,11 @@ def test_of_a_batch_only_what_still_carries_the_lease_counts() -> None:
     Delivery.objects.update(lease_id=None)
     assert settle([*alike, *others], lease_id=lease.id, shard=1) == 0
     assert Attempt.objects.count() == 3
+
+
+def test_what_a_response_is_classified_as_reaches_the_rows_as_plain_text() -> None:
+    """The binary COPY of PostgreSQL writes the exact type str, and no member of an enumeration."""
+    _lease, (claim,) = claimed(1)
+    settled = decide(claim, answer(500), headers=())
+    assert settled.attempt.failure == Failure.HTTP_5XX
+    assert type(settled.attempt.failure) is str

@@ -74,7 +74,7 @@ def test_the_payout_sample_of_clawgets_page_becomes_the_bytes_its_receivers_sign
         '{"payout_id": "pyt_abc123", "amount": 475.50, "currency": "USDT",'
         ' "wallet": "0x742d35Cc6634C0532925a3b844Bc9e7595f0bEb", "txid": "0xabcdef..."}'
     )
-    made = make_body(
+    body = make_body(
         CLAWGET,
         broadcaster_id=1,
         topic="payout.completed",
@@ -82,7 +82,7 @@ def test_the_payout_sample_of_clawgets_page_becomes_the_bytes_its_receivers_sign
         occurred_at=datetime.fromtimestamp(1640000300, UTC),
         data=data,
     )
-    assert made == (
+    assert body == (
         '{"type":"payout.completed","id":"evt_jkl012","created":1640000300,"data":{"payout_id":'
         '"pyt_abc123","amount":475.5,"currency":"USDT","wallet":'
         '"0x742d35Cc6634C0532925a3b844Bc9e7595f0bEb","txid":"0xabcdef..."}}'
