@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from deliveries.transport.result import Phase, TransportError, TransportResult
+from deliveries.transport import Phase, TransportError, TransportResult
 
 _HeaderPairs = tuple[tuple[str, str], ...]
 _JSON: _HeaderPairs = (("Content-Type", "application/json"), ("Server", "nginx"))

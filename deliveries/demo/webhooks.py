@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from deliveries.demo.receivers import RECEIVERS, Receiver
-from deliveries.dispatch.preparation import USER_AGENT
 from deliveries.signing.signature import signature_headers
 from deliveries.test_console.request_bin import bin_url, endpoints_sending_to, open_bin
+from deliveries.transport import USER_AGENT
 from subscriptions.audit import COMMAND_LINE
 from subscriptions.endpoints.lifecycle import create_endpoint
 from subscriptions.endpoints.settings import EndpointSettings

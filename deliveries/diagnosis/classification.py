@@ -10,7 +10,7 @@ import re
 from typing import Any, Literal, NamedTuple
 
 from deliveries.diagnosis.failure import Failure
-from deliveries.transport.result import TransportError, TransportResult
+from deliveries.transport import TransportError, TransportResult
 
 # libcurl's numbers, as in <curl/curl.h>.
 _RESOLVE_PROXY, _RESOLVE_HOST, _CONNECT = 5, 6, 7

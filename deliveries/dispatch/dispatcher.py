@@ -28,7 +28,7 @@ from deliveries.dispatch.rate_limits import return_tokens, take_tokens
 from deliveries.dispatch.settlement import cancel_stopped, settle
 from deliveries.dispatch.store import current_store
 from deliveries.dispatch.store.records import Claim, Settled
-from deliveries.transport.client import Transport, TransportError
+from deliveries.transport import Transport, TransportError
 from subscriptions.endpoints.own_hosts import is_request_bin, own_hosts
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from deliveries.diagnosis import Failure, classify, failure_name
 from deliveries.dispatch.retry_schedule import next_attempt, parse_retry_after
 from deliveries.dispatch.store.records import AttemptRecord, Claim, Settled
 from deliveries.models import DeliveryStatus, Outcome, Trigger
-from deliveries.transport.client import TransportResult
+from deliveries.transport import TransportResult
 from subscriptions.identifiers import uuid7
 
 # An attempt whose outcome is unknown is repeated at once, this often beyond the schedule: a delivery

@@ -16,17 +16,15 @@ from deliveries.dispatch.store.records import CLAIM_COLUMNS, Claim, Settled
 from deliveries.dispatch.variants import Signing, vary_signing
 from deliveries.models import Trigger, Variant
 from deliveries.signing.signature import SigningError, signature_headers
-from deliveries.transport.client import OutboundRequest
+from deliveries.transport import USER_AGENT, OutboundRequest
 from subscriptions.encryption import WrongKey
 from subscriptions.endpoints.header_rules import is_reserved, mask_headers
 from subscriptions.endpoints.signing_token_format import TokenPair, generate_token
 from subscriptions.endpoints.signing_tokens import decrypt_tokens
 from subscriptions.models import Endpoint
 from subscriptions.platforms.rules import PlatformRules
-from webhooks_portal import __version__
 
 logger = logging.getLogger(__name__)
-USER_AGENT = f"Webhooks-Portal/{__version__}"
 # A person may send to an endpoint that is switched off or suspended.
 _BY_HAND = {Trigger.TEST, Trigger.RESEND}
 

@@ -1,4 +1,4 @@
-"""A receiver's certificate, in the few facts that explain a failure."""
+"""The facts about a receiver's certificate that explain a failure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 _MAX_NAMES = 20
 _MAX_TEXT = 300
 
-# libcurl's CERTINFO: for each certificate presented, the leaf first, its fields.
+# libcurl's CERTINFO: the fields of each certificate that the receiver presented, the leaf first.
 CertificateChain = list[tuple[tuple[bytes, bytes], ...]]
 
 
 def certificate_facts(chain: CertificateChain) -> dict[str, Any]:
-    """JSON-able: subject, issuer, names, starts_at, expires_at (ISO 8601, UTC), chain_length,
-    issuer_published (says where its issuer's own certificate is, as public authorities do)."""
+    """Facts for JSON: subject, issuer, names, starts_at and expires_at (ISO 8601, UTC),
+    chain_length, issuer_published (the leaf names where its issuer's certificate can be fetched, as
+    those of public authorities do). Empty without a certificate."""
     if not chain:
         return {}
     leaf = {_text(key): _text(value, 20_000) for key, value in chain[0]}
@@ -31,7 +32,7 @@ def certificate_facts(chain: CertificateChain) -> dict[str, Any]:
 
 
 def expiry(chain: CertificateChain) -> datetime | None:
-    """When the leaf certificate expires."""
+    """When the leaf certificate expires; None if that is not known."""
     value = (
         next((value for key, value in chain[0] if key == b"Expire date"), None) if chain else None
     )
@@ -39,7 +40,7 @@ def expiry(chain: CertificateChain) -> datetime | None:
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """OpenSSL's "Mar  4 09:50:51 2024 GMT"; None where it is anything else."""
+    """OpenSSL's "Mar  4 09:50:51 2024 GMT"; None for anything else."""
     try:
         return datetime.strptime(text or "", "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
     except ValueError:

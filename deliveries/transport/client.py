@@ -1,7 +1,7 @@
-"""The one door out: every delivery leaves here, through libcurl's multi interface, from one thread.
+"""The transport: sends requests through libcurl's multi interface, all from one thread.
 
 Addresses are judged when a name is resolved (one record that may not be called refuses the name)
-and again where the socket is opened, so a name cannot be re-pointed in between. No redirect is
+and again when the socket is opened, so a name cannot be re-pointed in between. No redirect is
 followed. `timeout_seconds` ends a request whatever its receiver does. Linux only (epoll, eventfd).
 """
 
@@ -12,15 +12,17 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import pycurl
 
+from deliveries.transport.bounded_memory import remember
 from deliveries.transport.ca_bundle import CABundle
 from deliveries.transport.connections import Connections
-from deliveries.transport.name_lookup import Answer, NameLookup, Resolve
+from deliveries.transport.egress_rules import EgressRules, refusal
+from deliveries.transport.name_lookup import NameLookup, Resolution, Resolve
+from deliveries.transport.options import TransportSettings
+from deliveries.transport.pending_request import PendingRequest, result_without_response
 from deliveries.transport.request_headers import UnsendableHeader
 from deliveries.transport.result import (
     MAX_CONNECT_SECONDS,
@@ -29,34 +31,31 @@ from deliveries.transport.result import (
     TransportResult,
 )
 from deliveries.transport.sockets import Sockets
-from deliveries.transport.transfer import DoorSettings, Transfer, Waiting
-from subscriptions.endpoints.addresses import IPNetwork, find_address_fault
-from subscriptions.endpoints.url_rules import EndpointURL, check_target, parse_url
-from subscriptions.errors import Refused
-
-__all__ = ["OutboundRequest", "Transport", "TransportError", "TransportResult"]
+from deliveries.transport.transfer import Transfer
+from subscriptions.endpoints.addresses import IPNetwork
+from subscriptions.endpoints.url_rules import EndpointURL
 
 _EVENTS = {
     pycurl.POLL_IN: select.EPOLLIN,
     pycurl.POLL_OUT: select.EPOLLOUT,
     pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
 }
-_MAX_FINISHED = 1024
+_MAX_MESSAGES = 1024
 _LOOKUP_CHECK_SECONDS = 0.1
-# A receiver that closes connections without a word gets new ones for this long.
-_FRESH_SECONDS = 60.0
-_MAX_REMEMBERED = 10_000
+# A receiver that closed a kept connection without a word gets new connections for this long.
+_NEW_CONNECTIONS_SECONDS = 60.0
 _MAX_OPEN_FILES = 65_536
+_NO_TARGET = EndpointURL("http", "", 80, "/", None)
 
 
 class Transport:
     """Requests go in with `add`, results come out of `poll`. Not thread-safe.
 
-    allowed_networks: reachable although not public. ca_file: PEM of authorities trusted besides
-    the system's. proxy: URL of a proxy that everything goes through; it resolves names and judges
-    addresses. refused_hosts: our own names ("portal.example", or "portal.example:8000" for one
-    port); own_url_allowed says which URLs may go there all the same. resolve: in place of the
-    system's resolver; raises socket.gaierror.
+    allowed_networks: may be called although they are not public. ca_file: PEM of authorities
+    trusted besides the system's. proxy: URL of a proxy that every request goes through; it
+    resolves names and judges addresses. refused_hosts: our own names ("portal.example", or
+    "portal.example:8000" for one port); own_url_allowed says which URLs may go there all the
+    same. resolve: used in place of the system's resolver; raises socket.gaierror.
     """
 
     def __init__(
@@ -70,32 +69,40 @@ class Transport:
         max_idle_connections: int = 500,
         resolve: Resolve | None = None,
     ) -> None:
-        self._networks = tuple(allowed_networks)
-        self._refused_hosts = refused_hosts
-        self._own_url_allowed = own_url_allowed
+        self._rules = EgressRules(
+            allowed_networks=allowed_networks,
+            refused_hosts=refused_hosts,
+            own_url_allowed=own_url_allowed,
+        )
         self._ca_bundle = CABundle(ca_file)
-        self._lookup = NameLookup(judge=self._judge, resolve=resolve)
-        # The name of a proxy is resolved by libcurl, with sockets of its own that nobody tells of.
-        self._sockets = Sockets(keeps=proxy is None)
+        self._lookup = NameLookup(judge=self._rules.judge, resolve=resolve)
+        # libcurl resolves the name of a proxy, with sockets of its own that are not announced.
+        self._sockets = Sockets(keeps_released=proxy is None)
         self._sockets.watch(self._lookup.wakeup, select.EPOLLIN)
-        self._settings = DoorSettings(
-            self._judge, self._ca_bundle.path, proxy, Connections(self._sockets), self._sockets
+        self._settings = TransportSettings(
+            self._rules.judge,
+            self._ca_bundle.path,
+            proxy,
+            Connections(self._sockets),
+            self._sockets,
         )
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, max_idle_connections)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._timer_due: float | None = None
-        self._has_begun = False
+        self._has_started = False
         self._queue: deque[OutboundRequest] = deque()
-        self._resolving: dict[str, list[Waiting]] = {}
+        self._resolving: dict[str, list[PendingRequest]] = {}
         self._next_lookup_check = 0.0
         self._active: dict[pycurl.Curl, Transfer] = {}
         self._spare: list[Transfer] = []
         self._finished: list[TransportResult] = []
-        self._targets: dict[str, EndpointURL | TransportError] = {}
-        self._loaded: dict[tuple[str, int], Answer] = {}
-        self._fresh_until: dict[str, float] = {}
+        # The addresses that libcurl has in its cache, by host and port.
+        self._cached_by_curl: dict[tuple[str, int], Resolution] = {}
+        # By authority, in monotonic seconds: until when no kept connection is used.
+        self._new_connections_until: dict[str, float] = {}
+        # By authority: when the certificate seen last expires.
         self._expiries: dict[str, datetime] = {}
         _raise_open_files_limit()
 
@@ -106,8 +113,8 @@ class Transport:
     @property
     def in_flight(self) -> int:
         """Requests added whose result `poll` has not returned."""
-        waiting = sum(map(len, self._resolving.values()))
-        return len(self._queue) + waiting + len(self._active) + len(self._finished)
+        resolving = sum(map(len, self._resolving.values()))
+        return len(self._queue) + resolving + len(self._active) + len(self._finished)
 
     def poll(self, timeout_seconds: float) -> list[TransportResult]:
         """Results, as soon as there is one; [] after the timeout, or at once when nothing is in
@@ -128,7 +135,7 @@ class Transport:
         return results
 
     def abort_all(self) -> None:
-        """End all requests under way. Each may have reached its receiver."""
+        """End all requests in flight. Each may have reached its receiver."""
         self._queue.clear()
         self._resolving.clear()
         self._finished.clear()
@@ -154,56 +161,60 @@ class Transport:
     def _start_queued(self) -> None:
         while self._queue:
             request = self._queue.popleft()
-            target = self._target(request.url)
+            target = self._rules.target(request.url)
             if isinstance(target, TransportError):
-                self._refuse(request, target)
+                self._fail(PendingRequest(request, _NO_TARGET), target)
                 continue
-            waiting = Waiting(request, target)
+            pending = PendingRequest(request, target)
             if target.address is not None or self._settings.proxy:
-                self._begin(waiting, None)
-            elif (answer := self._lookup.ask(target.host)) is not None:
-                self._begin_at(waiting, answer)
+                self._start(pending, None)
+            elif (resolution := self._lookup.ask(target.host)) is not None:
+                self._start_resolved(pending, resolution)
             else:
-                self._resolving.setdefault(target.host, []).append(waiting)
+                self._resolving.setdefault(target.host, []).append(pending)
 
-    def _begin_at(self, waiting: Waiting, answer: Answer) -> None:
-        """Go on with the addresses of the name, or end here."""
-        if answer.failure:
-            self._fail_lookup(waiting, answer.failure, answer.message)
-        elif answer.blocked is not None:
-            address, reason = answer.blocked
-            error = _refusal(reason, address)
-            self._finished.append(_without_response(waiting, error))
+    def _start_resolved(self, pending: PendingRequest, resolution: Resolution) -> None:
+        """Send to the addresses of the name, or fail if it has none that may be called."""
+        if resolution.failure:
+            self._fail_lookup(pending, resolution.failure, resolution.message)
+        elif resolution.blocked is not None:
+            address, reason = resolution.blocked
+            self._fail(pending, refusal(reason, address))
         else:
-            self._begin(waiting, answer)
+            self._start(pending, resolution)
 
-    def _begin(self, waiting: Waiting, answer: Answer | None) -> None:
+    def _start(self, pending: PendingRequest, resolution: Resolution | None) -> None:
+        """Hand the request to libcurl; resolution: None if libcurl needs no address from us."""
         transfer = self._spare.pop() if self._spare else Transfer(self._settings)
-        target = waiting.target
-        waiting.fresh = waiting.fresh or self._wants_fresh(target.authority)
-        resolve = None
-        if answer is not None and self._loaded.get((target.host, target.port)) is not answer:
-            places = ",".join(f"[{a}]" if ":" in a else a for a in answer.addresses)
-            resolve = f"{target.host}:{target.port}:{places}".encode("ascii")
+        target = pending.target
+        if not pending.needs_new_connection:
+            pending.needs_new_connection = self._needs_new_connection(target.authority)
+        line = None
+        if (
+            resolution is not None
+            and self._cached_by_curl.get((target.host, target.port)) is not resolution
+        ):
+            addresses = ",".join(f"[{a}]" if ":" in a else a for a in resolution.addresses)
+            line = f"{target.host}:{target.port}:{addresses}".encode("ascii")
         try:
-            transfer.begin(waiting, answer, resolve)
+            transfer.start(pending, resolution, line)
             self._multi.add_handle(transfer.curl)
         except (UnsendableHeader, pycurl.error) as error:
             self._spare.append(transfer)
-            failure = TransportError(0, str(error), "send", evidence={"own_fault": str(error)})
-            self._finished.append(_without_response(waiting, failure))
+            evidence = {"own_fault": str(error)}
+            self._fail(pending, TransportError(0, str(error), "send", evidence=evidence))
         else:
             self._active[transfer.curl] = transfer
-            self._has_begun = True
+            self._has_started = True
 
-    def _wants_fresh(self, authority: str) -> bool:
-        until = self._fresh_until.get(authority)
+    def _needs_new_connection(self, authority: str) -> bool:
+        until = self._new_connections_until.get(authority)
         return until is not None and until > time.monotonic()
 
     # --- waiting --------------------------------------------------------------------------------
 
     def _wait(self, seconds: float) -> None:
-        """Until a socket is ready, a name is resolved or a timer is due."""
+        """Wait until a socket is ready, a name is resolved or a timer is due, and act on it."""
         now = time.monotonic()
         if self._timer_due is not None:
             seconds = min(seconds, max(0.0, self._timer_due - now))
@@ -211,7 +222,7 @@ class Transport:
             seconds = min(seconds, _LOOKUP_CHECK_SECONDS)
         for fd, events in self._sockets.ready(seconds):
             if fd == self._lookup.wakeup:
-                self._take_answers()
+                self._start_newly_resolved()
                 continue
             ready = pycurl.CSELECT_OUT if events & select.EPOLLOUT else 0
             if events & ~select.EPOLLOUT:
@@ -221,20 +232,20 @@ class Transport:
             self._multi.socket_action(fd, ready)
 
     def _run_timer(self) -> None:
-        # A timer may set the next one to "now": a few rounds, so that new requests get going.
+        # A timer may set the next one to "now", so a few rounds get new requests going.
         for _ in range(4):
             if self._timer_due is None or self._timer_due > time.monotonic():
                 return
             self._timer_due = None
-            if self._has_begun:
-                # Kept connections are about to be written to.
-                self._has_begun = False
-                self._sockets.listen()
+            if self._has_started:
+                # Kept connections are about to be written to: learn first which are not silent.
+                self._has_started = False
+                self._sockets.poll_idle()
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
     def _on_timer(self, milliseconds: int) -> None:
         if milliseconds == 0:
-            self._timer_due = 0.0  # at once: most are, and need no look at the clock
+            self._timer_due = 0.0  # "at once", as most are: saves reading the clock
         else:
             self._timer_due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
@@ -244,11 +255,11 @@ class Transport:
         else:
             self._sockets.watch(fd, _EVENTS[what])
 
-    def _take_answers(self) -> None:
-        for name, answer in self._lookup.take():
-            for waiting in self._resolving.pop(name, ()):
-                waiting.dns_seconds = time.monotonic() - waiting.added
-                self._begin_at(waiting, answer)
+    def _start_newly_resolved(self) -> None:
+        for name, resolution in self._lookup.collect():
+            for pending in self._resolving.pop(name, ()):
+                pending.dns_seconds = time.monotonic() - pending.added_at
+                self._start_resolved(pending, resolution)
 
     def _expire_lookups(self) -> None:
         now = time.monotonic()
@@ -256,24 +267,25 @@ class Transport:
             return
         self._next_lookup_check = now + _LOOKUP_CHECK_SECONDS
         for name, group in list(self._resolving.items()):
-            late = [
-                w
-                for w in group
-                if now - w.added >= min(w.request.timeout_seconds, MAX_CONNECT_SECONDS)
+            expired = [
+                pending
+                for pending in group
+                if now - pending.added_at
+                >= min(pending.request.timeout_seconds, MAX_CONNECT_SECONDS)
             ]
-            for waiting in late:
-                waiting.dns_seconds = now - waiting.added
-                self._fail_lookup(waiting, "no_answer", "the name servers did not answer in time")
-            if len(late) == len(group):
+            for pending in expired:
+                pending.dns_seconds = now - pending.added_at
+                self._fail_lookup(pending, "no_answer", "the name servers did not answer in time")
+            if len(expired) == len(group):
                 del self._resolving[name]
-            elif late:
-                self._resolving[name] = [waiting for waiting in group if waiting not in late]
+            elif expired:
+                self._resolving[name] = [pending for pending in group if pending not in expired]
 
     # --- ending ---------------------------------------------------------------------------------
 
     def _collect(self) -> None:
         while self._active:
-            queued, succeeded, failed = self._multi.info_read(_MAX_FINISHED)
+            queued, succeeded, failed = self._multi.info_read(_MAX_MESSAGES)
             for curl in succeeded:
                 self._finish(curl, 0, "")
             for curl, code, message in failed:
@@ -282,112 +294,47 @@ class Transport:
                 return
 
     def _finish(self, curl: pycurl.Curl, code: int, message: str) -> None:
+        """Take the result of a transfer, or send its request again on a new connection."""
         transfer = self._active.pop(curl)
-        waiting = transfer.waiting
-        unsent = transfer.met_unasked_answer
-        again = unsent or (not waiting.sent_again and transfer.met_closed_connection(code))
-        result = None if again else self._with_expiry(waiting, transfer.result(code, message))
+        pending, resolution = transfer.pending, transfer.resolution
+        was_not_sent = transfer.met_unasked_input
+        repeats = was_not_sent or (not pending.sent_again and transfer.met_closed_connection(code))
+        result = None if repeats else self._with_expiry(pending, transfer.result(code, message))
         self._multi.remove_handle(curl)
         transfer.release()
         self._spare.append(transfer)
-        if transfer.answer is not None:
-            self._remember(
-                self._loaded, (waiting.target.host, waiting.target.port), transfer.answer
-            )
+        if resolution is not None:
+            remember(self._cached_by_curl, (pending.target.host, pending.target.port), resolution)
         if result is not None:
             self._finished.append(result)
             return
-        waiting.fresh = True
-        if not unsent:
-            waiting.sent_again = True
-            fresh_until = time.monotonic() + _FRESH_SECONDS
-            self._remember(self._fresh_until, waiting.target.authority, fresh_until)
-        self._begin(waiting, transfer.answer)
+        pending.needs_new_connection = True
+        if not was_not_sent:
+            pending.sent_again = True
+            until = time.monotonic() + _NEW_CONNECTIONS_SECONDS
+            remember(self._new_connections_until, pending.target.authority, until)
+        self._start(pending, resolution)
 
-    def _with_expiry(self, waiting: Waiting, result: TransportResult) -> TransportResult:
-        """A kept connection shows no certificate again: the one seen when it was made counts."""
-        if waiting.target.scheme != "https":
+    def _with_expiry(self, pending: PendingRequest, result: TransportResult) -> TransportResult:
+        """A kept connection shows no certificate again: the one of its first request counts."""
+        if pending.target.scheme != "https":
             return result
-        authority = waiting.target.authority
+        authority = pending.target.authority
         if result.certificate_expires_at is not None:
-            self._remember(self._expiries, authority, result.certificate_expires_at)
+            remember(self._expiries, authority, result.certificate_expires_at)
             return result
         return result._replace(certificate_expires_at=self._expiries.get(authority))
 
-    def _fail_lookup(self, waiting: Waiting, failure: str, message: str) -> None:
-        error = TransportError(
-            pycurl.E_COULDNT_RESOLVE_HOST, message, "dns", evidence={"dns": failure}
-        )
-        self._finished.append(_without_response(waiting, error))
+    def _fail_lookup(self, pending: PendingRequest, failure: str, message: str) -> None:
+        code, evidence = pycurl.E_COULDNT_RESOLVE_HOST, {"dns": failure}
+        self._fail(pending, TransportError(code, message, "dns", evidence=evidence))
 
-    def _refuse(self, request: OutboundRequest, error: TransportError) -> None:
-        self._finished.append(_without_response(Waiting(request, _NOWHERE), error))
-
-    # --- rules ----------------------------------------------------------------------------------
-
-    def _judge(self, address: str) -> str | None:
-        return find_address_fault(address, self._networks)
-
-    def _target(self, url: str) -> EndpointURL | TransportError:
-        known = self._targets.get(url)
-        if known is None:
-            known = self._check(url)
-            self._remember(self._targets, url, known)
-        return known
-
-    def _check(self, url: str) -> EndpointURL | TransportError:
-        try:
-            target = parse_url(url)
-            own = frozenset() if self._is_own_and_allowed(target) else self._refused_hosts
-            check_target(target, own_hosts=own, allowed_networks=self._networks)
-        except Refused as refused:
-            return replace(_refusal(refused.detail, ""), evidence={"url_rule": refused.detail})
-        return target
-
-    def _is_own_and_allowed(self, target: EndpointURL) -> bool:
-        dotted = "/." in target.path or "%2e" in target.path.lower()
-        return not dotted and self._own_url_allowed(str(target))
-
-    @staticmethod
-    def _remember(memory: dict[Any, Any], key: Any, value: Any) -> None:
-        if len(memory) >= _MAX_REMEMBERED:
-            memory.clear()
-        memory[key] = value
-
-
-_NOWHERE = EndpointURL("http", "", 80, "/", None)
-
-
-def _refusal(reason: str, address: str) -> TransportError:
-    return TransportError(
-        pycurl.E_COULDNT_CONNECT, "refused before connecting", "connect", reason, address
-    )
-
-
-def _without_response(waiting: Waiting, error: TransportError) -> TransportResult:
-    """The result of a request that was never handed to libcurl."""
-    dns_ms = None if waiting.dns_seconds is None else round(waiting.dns_seconds * 1000, 3)
-    return TransportResult(
-        key=waiting.request.key,
-        sent_at=waiting.sent_at,
-        responded_at=None,
-        duration_ms=round((time.monotonic() - waiting.added) * 1000, 3),
-        dns_ms=dns_ms,
-        connect_ms=None,
-        tls_ms=None,
-        first_byte_ms=None,
-        remote_address="",
-        status_code=None,
-        headers=(),
-        body=b"",
-        truncated=False,
-        error=error,
-        sent_again=waiting.sent_again,
-    )
+    def _fail(self, pending: PendingRequest, error: TransportError) -> None:
+        self._finished.append(result_without_response(pending, error))
 
 
 def _raise_open_files_limit() -> None:
-    """The soft limit is 1,024 on most systems, and each request in flight needs a socket."""
+    """Each request in flight needs a socket, and the soft limit is 1,024 on most systems."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,4 +1,4 @@
-"""Header lines as libcurl wants them, and a refusal of all that could change the request's frame."""
+"""Header lines for libcurl, without any header that could change the request's framing."""
 
 from __future__ import annotations
 
@@ -23,24 +23,27 @@ _FRAMING = frozenset(
         "upgrade",
     }
 )
-# libcurl adds these to a POST unless an empty one is named.
-_WITHOUT_DEFAULTS = [b"Accept:", b"Expect:"]
+# An empty line keeps libcurl from adding its own header to a POST.
+_NO_DEFAULTS = [b"Accept:", b"Expect:"]
 
 
 class UnsendableHeader(ValueError):
-    """A header that must not go out; str() says which and why, without its value."""
+    """A header that must not be sent; str() says which and why, without its value."""
 
 
 def header_lines(headers: tuple[tuple[str, str], ...], user_agent: str) -> list[bytes]:
-    """Lines for CURLOPT_HTTPHEADER, in order; user_agent only where none is given."""
-    lines = list(_WITHOUT_DEFAULTS)
+    """Lines for CURLOPT_HTTPHEADER, in order; user_agent is used if no User-Agent is given.
+
+    Raises UnsendableHeader.
+    """
+    lines = list(_NO_DEFAULTS)
     given = set()
     for name, value in headers:
-        given.add(_checked(name))
+        given.add(_validated_name(name))
         if not value.isprintable() and _CONTROLS.search(value):
             raise UnsendableHeader(f"The value of {name} contains a control character.")
         try:
-            # libcurl sends an empty value for "Name;", and takes "Name:" for "leave it out".
+            # libcurl sends "Name;" as a header with an empty value, and leaves "Name:" out.
             lines.append(
                 (f"{name}: {value}" if value.strip(" \t") else f"{name};").encode("latin-1")
             )
@@ -54,7 +57,7 @@ def header_lines(headers: tuple[tuple[str, str], ...], user_agent: str) -> list[
 
 
 @lru_cache(maxsize=1024)
-def _checked(name: str) -> str:
+def _validated_name(name: str) -> str:
     """The name in lower case; raises UnsendableHeader."""
     if not _TOKEN.fullmatch(name):
         raise UnsendableHeader(f"{name!r} is not a header name.")

@@ -1,7 +1,7 @@
-"""What goes through the door out, and what comes back.
+"""Requests to the transport, and its results.
 
-Requests and results are named tuples: some ten thousand of each are made in a second, and a frozen
-dataclass takes five times as long to make.
+Both are named tuples: some ten thousand of each are made in a second, and a frozen dataclass takes
+five times as long to make.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 MAX_BODY_READ_BYTES = 64 * 1024
 MAX_BODY_KEPT_BYTES = 16 * 1024
-# Chunks of a byte each would cost as much work as 65,536 answers.
+# Chunks of one byte each would cost as much work as 65,536 responses.
 MAX_BODY_PIECES = 4_096
 MAX_HEADER_BYTES = 64 * 1024
 # Thousands of tiny lines would take many times their bytes in memory, and in the log.
@@ -23,10 +23,10 @@ Phase = Literal["dns", "connect", "tls", "send", "wait", "read"]
 
 
 class OutboundRequest(NamedTuple):
-    """A POST to be made. key comes back with the result; body and headers are sent as given.
+    """A POST request. key comes back with the result; body and headers are sent as given.
 
-    timeout_seconds: the deadline for all of it, from the look-up of the name to the last byte
-    of the response.
+    timeout_seconds: for the whole request, from the look-up of the name to the last byte of the
+    response.
     """
 
     key: Any
@@ -38,10 +38,10 @@ class OutboundRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TransportError:
-    """Why there is no complete response. code: libcurl's number; phase: how far it got.
+    """Why there is no complete response. code: libcurl's number; phase: how far the request got.
 
-    blocked_reason, blocked_address: set where an address or URL was refused by our own rules;
-    for the operator only, as they tell about the inside of the network. evidence: JSON-able.
+    blocked_reason, blocked_address: set if our own rules refused an address or URL; for the
+    operator only, because they reveal the inside of the network. evidence: can be written as JSON.
     """
 
     code: int
@@ -55,14 +55,14 @@ class TransportError:
 class TransportResult(NamedTuple):
     """The outcome of one request.
 
-    sent_at: when the request was begun (look-up and connection included); responded_at: when
-    the response had arrived, None where none did. duration_ms = dns_ms + connect_ms + tls_ms +
-    first_byte_ms (waiting for the response's first byte) + reading it; a part is None where it
-    did not happen, as on a connection that was kept open. headers: of the final response, in
-    order, as Latin-1. truncated: there was more body than what is kept, 16 KiB at most.
-    certificate_expires_at: of the receiver's certificate, where one was seen on this connection
-    or an earlier one. sent_again: the kept connection had been closed by the receiver, so the
-    request was repeated on a new one within this attempt.
+    sent_at: when the request was started, before look-up and connection. responded_at: when the
+    response had arrived, None if none did. duration_ms = dns_ms + connect_ms + tls_ms +
+    first_byte_ms (waiting for the response's first byte) + reading the response; a part is None
+    if it did not happen, as on a kept connection. headers: of the final response, in order, as
+    Latin-1. body: its first 16 KiB; truncated: there was more. certificate_expires_at: of the
+    receiver's certificate, if one was seen on this connection or an earlier one. sent_again: the
+    receiver had closed the kept connection, so the request was repeated on a new one within this
+    attempt.
     """
 
     key: Any

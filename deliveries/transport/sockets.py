@@ -1,8 +1,8 @@
-"""Which sockets are ready: epoll for libcurl's multi interface, asked as seldom as can be.
+"""Tells libcurl's multi interface which sockets are ready, by epoll, with few system calls.
 
-libcurl stops watching a connection when its answer is there, and watches it anew for the next
-request, often within a millisecond. So a socket stays with epoll in between: two system calls less
-for every request.
+libcurl stops watching a connection when its response is there, and watches it again for the next
+request, often within a millisecond. So a socket stays registered with epoll in between, which saves
+two system calls for every request.
 """
 
 from __future__ import annotations
@@ -14,62 +14,63 @@ _MAX_EVENTS = 1024
 
 
 class Sockets:
-    """Descriptors by what libcurl waits for on each of them: EPOLLIN, EPOLLOUT or both.
+    """The sockets of libcurl, by file descriptor, and the events that it waits for on each.
 
-    keeps: whether `made` is told of each new one before it is watched. Then one that is let go
-    stays known to epoll.
+    keeps_released: a released socket stays registered with epoll. Then each new socket must be
+    announced by `add` before it is watched.
     """
 
-    def __init__(self, *, keeps: bool) -> None:
+    def __init__(self, *, keeps_released: bool) -> None:
         self._epoll = select.epoll()
         self._watched: set[int] = set()
-        self._keeps = keeps
-        self._kept: dict[int, int] = {}
-        self._heard_all = False
+        self._keeps_released = keeps_released
+        self._registered: dict[int, int] = {}
+        self._last_poll_was_complete = False
 
-    def made(self, fd: int) -> None:
-        """A new socket has this number. What epoll knew under it was another, closed by now."""
-        self._kept.pop(fd, None)
+    def add(self, fd: int) -> None:
+        """Announce a new socket: what was registered under its number is closed by now."""
+        self._registered.pop(fd, None)
 
     def watch(self, fd: int, events: int) -> None:
+        """Wait for `events` on the socket: EPOLLIN, EPOLLOUT or both."""
         self._watched.add(fd)
-        if self._kept.get(fd) == events:
+        if self._registered.get(fd) == events:
             return
         try:
             self._epoll.register(fd, events)
         except FileExistsError:
             self._epoll.modify(fd, events)
-        if self._keeps:
-            self._kept[fd] = events
+        if self._keeps_released:
+            self._registered[fd] = events
 
     def release(self, fd: int) -> None:
-        """Of no interest for now; it may be closed already."""
+        """Stop waiting for the socket, which may be closed already."""
         self._watched.discard(fd)
-        if not self._keeps:
-            self._drop(fd)
+        if not self._keeps_released:
+            self._unregister(fd)
 
     def ready(self, timeout_seconds: float) -> list[tuple[int, int]]:
-        """Pairs of descriptor and events, of those that are watched."""
+        """Watched sockets that are ready, as pairs of file descriptor and events."""
         found = self._epoll.poll(timeout_seconds, _MAX_EVENTS)
-        self._heard_all = len(found) < _MAX_EVENTS
+        self._last_poll_was_complete = len(found) < _MAX_EVENTS
         for fd, _ in found:
-            # An idle connection that its receiver closed, or spoke on unasked.
+            # An idle connection whose receiver closed it, or sent something unasked.
             if fd not in self._watched:
-                self._drop(fd)
+                self._unregister(fd)
         return [(fd, events) for fd, events in found if fd in self._watched]
 
-    def listen(self) -> None:
-        """Take note of those that spoke while nobody watched them."""
+    def poll_idle(self) -> None:
+        """Unregister the released sockets that have something to read, for `was_silent`."""
         self.ready(0)
 
     def was_silent(self, fd: int) -> bool:
-        """Whether epoll knows it, and had nothing to read from it when it was last asked."""
-        return self._heard_all and bool(self._kept.get(fd, 0) & select.EPOLLIN)
+        """Whether the socket is registered and had nothing to read at the last poll."""
+        return self._last_poll_was_complete and bool(self._registered.get(fd, 0) & select.EPOLLIN)
 
     def close(self) -> None:
         self._epoll.close()
 
-    def _drop(self, fd: int) -> None:
-        self._kept.pop(fd, None)
+    def _unregister(self, fd: int) -> None:
+        self._registered.pop(fd, None)
         with contextlib.suppress(OSError):
             self._epoll.unregister(fd)

@@ -6,16 +6,15 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pycurl
 
 from deliveries.transport.certificates import certificate_facts, expiry
-from deliveries.transport.connections import Connections
-from deliveries.transport.name_lookup import Answer
+from deliveries.transport.name_lookup import Resolution
+from deliveries.transport.options import TransportSettings, set_common_options
+from deliveries.transport.pending_request import PendingRequest, to_milliseconds
 from deliveries.transport.request_headers import header_lines
 from deliveries.transport.result import (
     MAX_BODY_KEPT_BYTES,
@@ -24,28 +23,18 @@ from deliveries.transport.result import (
     MAX_CONNECT_SECONDS,
     MAX_HEADER_BYTES,
     MAX_HEADER_LINES,
-    OutboundRequest,
     Phase,
     TransportError,
     TransportResult,
 )
-from deliveries.transport.sockets import Sockets
-from subscriptions.endpoints.url_rules import EndpointURL
 from webhooks_portal import __version__
 
-# Shorter than the 5 s after which Node, Apache and uvicorn close an idle connection, so that a
-# request seldom meets a connection that is just being closed.
-MAX_IDLE_CONNECTION_SECONDS = 4
-MAX_CONNECTION_SECONDS = 600
-_TIMEOUT_STEP_MS = 50
 USER_AGENT = f"Webhooks-Portal/{__version__}"
-# In <curl/curl.h>, but without a name in pycurl.
-_SUPPRESS_CONNECT_HEADERS = 265
-_UPLOAD_BUFFERSIZE = 280
-# libcurl also takes "HTTP/1.1 2000", "http/1.1 200" and "HTTP/3 200", each for a 200.
+_TIMEOUT_STEP_MS = 50
+# Stricter than libcurl, which takes "HTTP/1.1 2000", "http/1.1 200" and "HTTP/3 200" for a 200.
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3}[ \r\n]")
 _SWITCHING_PROTOCOLS = b"101"
-_HUNG_UP = frozenset(
+_CLOSED_CONNECTION_CODES = frozenset(
     {
         pycurl.E_GOT_NOTHING,
         pycurl.E_SEND_ERROR,
@@ -55,8 +44,8 @@ _HUNG_UP = frozenset(
 )
 
 
-class _Descriptor:
-    """A socket to hand over. pycurl connects a duplicate of it, so that this one is closed here."""
+class _OpenedSocket:
+    """A socket for libcurl. pycurl connects a duplicate of it, so this one is closed here."""
 
     __slots__ = ("_fd",)
 
@@ -70,110 +59,92 @@ class _Descriptor:
         os.close(self._fd)
 
 
-def _open_socket(address: Any) -> _Descriptor:
-    """For a connection to `address`: libcurl's (family, kind, protocol, socket address)."""
-    return _Descriptor(socket.socket(*address[:3]).detach())
-
-
-@dataclass(frozen=True, slots=True)
-class DoorSettings:
-    """What all transfers share. judge: the address rules, with the operator's networks."""
-
-    judge: Callable[[str], str | None]
-    ca_bundle: str
-    proxy: str | None
-    connections: Connections
-    sockets: Sockets
-
-
-class Waiting:
-    """A request from `add` to its result; times are monotonic seconds."""
-
-    __slots__ = ("added", "dns_seconds", "fresh", "request", "sent_again", "sent_at", "target")
-
-    def __init__(self, request: OutboundRequest, target: EndpointURL) -> None:
-        self.request = request
-        self.target = target
-        self.added = time.monotonic()
-        self.sent_at = datetime.now(UTC)
-        self.dns_seconds: float | None = None
-        self.fresh = False
-        self.sent_again = False
+def _open_socket(address: Any) -> _OpenedSocket:
+    """Open a socket for `address`: libcurl's (family, kind, protocol, socket address)."""
+    return _OpenedSocket(socket.socket(*address[:3]).detach())
 
 
 class Transfer:
-    """A handle that is used for one request after another; only what differs is set anew."""
+    """A handle that sends one request after another; only the options that differ are set again.
 
-    waiting: Waiting
-    answer: Answer | None
+    pending, resolution: those of the current request, once it has started.
+    met_unasked_input: the receiver had spoken on the kept connection before it was asked, so
+    nothing was sent.
+    """
 
-    def __init__(self, settings: DoorSettings) -> None:
+    pending: PendingRequest
+    resolution: Resolution | None
+
+    def __init__(self, settings: TransportSettings) -> None:
         self.curl = pycurl.Curl()
         self._settings = settings
-        self._resolve_was_set = self._fresh_was_set = False
-        self._milliseconds_set = 0
-        self._set_constants()
+        self._has_resolve = self._has_fresh_connect = False
+        self._timeout_ms = 0
+        set_common_options(self.curl, settings)
+        self._set_callbacks()
         self.release()
 
-    def begin(self, waiting: Waiting, answer: Answer | None, resolve: bytes | None) -> None:
-        """Prepare the handle. answer: the addresses of the name; resolve: they as a line for
-        CURLOPT_RESOLVE, where libcurl does not have them yet. Raises UnsendableHeader."""
-        request = waiting.request
+    def start(
+        self, pending: PendingRequest, resolution: Resolution | None, resolve_line: bytes | None
+    ) -> None:
+        """Prepare the handle. resolution: the addresses of the name; resolve_line: the same for
+        CURLOPT_RESOLVE, if libcurl does not have them yet. Raises UnsendableHeader."""
+        request = pending.request
         lines = header_lines(request.headers, USER_AGENT)
-        self.waiting = waiting
-        self.answer = answer
+        self.pending = pending
+        self.resolution = resolution
         self._body_left = request.body
-        self._begun = now = time.monotonic()
+        self._started_at = now = time.monotonic()
         set_option = self.curl.setopt
-        set_option(pycurl.URL, waiting.target.text)
+        set_option(pycurl.URL, pending.target.text)
         set_option(pycurl.HTTPHEADER, lines)
         set_option(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
-        left = request.timeout_seconds - (now - waiting.added)
-        milliseconds = max(1, _stepped_up(left))
-        if milliseconds != self._milliseconds_set:
-            connecting = min(milliseconds, int(MAX_CONNECT_SECONDS * 1000))
-            set_option(pycurl.TIMEOUT_MS, milliseconds)
-            set_option(pycurl.CONNECTTIMEOUT_MS, connecting)
-            self._milliseconds_set = milliseconds
-        if resolve is not None or self._resolve_was_set:
-            set_option(pycurl.RESOLVE, [resolve] if resolve is not None else [])
-            self._resolve_was_set = resolve is not None
-        if waiting.fresh != self._fresh_was_set:
-            set_option(pycurl.FRESH_CONNECT, waiting.fresh)
-            self._fresh_was_set = waiting.fresh
+        seconds_left = request.timeout_seconds - (now - pending.added_at)
+        timeout_ms = max(1, _round_up_to_step(seconds_left))
+        if timeout_ms != self._timeout_ms:
+            set_option(pycurl.TIMEOUT_MS, timeout_ms)
+            set_option(pycurl.CONNECTTIMEOUT_MS, min(timeout_ms, int(MAX_CONNECT_SECONDS * 1000)))
+            self._timeout_ms = timeout_ms
+        if resolve_line is not None or self._has_resolve:
+            set_option(pycurl.RESOLVE, [resolve_line] if resolve_line is not None else [])
+            self._has_resolve = resolve_line is not None
+        if pending.needs_new_connection != self._has_fresh_connect:
+            set_option(pycurl.FRESH_CONNECT, pending.needs_new_connection)
+            self._has_fresh_connect = pending.needs_new_connection
 
     def met_closed_connection(self, code: int) -> bool:
-        """Whether the request failed on a kept connection that was closed without a byte in
-        answer: most likely the receiver had closed it before the request came."""
+        """Whether a kept connection was closed without one byte of a response: most likely the
+        receiver had closed it before the request came. code: libcurl's."""
         return (
-            code in _HUNG_UP
+            code in _CLOSED_CONNECTION_CODES
             and not self._tried
             and self._header_bytes == 0
             and bool(self.curl.getinfo(pycurl.PRIMARY_IP))
         )
 
     def result(self, code: int, message: str) -> TransportResult:
-        """What came of it; code and message are libcurl's, 0 for none."""
+        """The outcome of the current request; code and message are libcurl's, 0 for no error."""
         info = self.curl.getinfo
-        waiting = self.waiting
-        microseconds = round((self._begun - waiting.added) * 1e6) + info(pycurl.TOTAL_TIME_T)
-        opened = bool(self._tried)
-        connected = info(pycurl.CONNECT_TIME_T) if opened else 0
-        encrypted = info(pycurl.APPCONNECT_TIME_T) if opened else 0
+        pending = self.pending
+        queued_us = round((self._started_at - pending.added_at) * 1e6)
+        duration_us = queued_us + info(pycurl.TOTAL_TIME_T)
+        is_new_connection = bool(self._tried)
+        connected_us = info(pycurl.CONNECT_TIME_T) if is_new_connection else 0
+        encrypted_us = info(pycurl.APPCONNECT_TIME_T) if is_new_connection else 0
         has_head = self._header_bytes and self._cut != "status"
         status = info(pycurl.RESPONSE_CODE) if has_head else 0
-        chain = self._chain(opened)
+        chain = self._certificate_chain(is_new_connection)
         error = None if code == 0 or self._cut == "body" else self._error(code, message, chain)
         has_status = 200 <= status <= 999
-        # By place: by name, it takes longer.
+        # Arguments by position, because keywords take longer.
         return TransportResult(
-            waiting.request.key,
-            waiting.sent_at,
-            waiting.sent_at + timedelta(0, 0, microseconds) if has_status else None,
-            microseconds / 1000,
-            _ms(waiting.dns_seconds),
-            connected / 1000 if connected else None,
-            (encrypted - connected) / 1000 if encrypted else None,
+            pending.request.key,
+            pending.sent_at,
+            pending.sent_at + timedelta(0, 0, duration_us) if has_status else None,
+            duration_us / 1000,
+            to_milliseconds(pending.dns_seconds),
+            connected_us / 1000 if connected_us else None,
+            (encrypted_us - connected_us) / 1000 if encrypted_us else None,
             self._first_byte_ms(),
             self._remote_address(),
             status if has_status else None,
@@ -182,49 +153,28 @@ class Transfer:
             self._body_bytes > MAX_BODY_KEPT_BYTES or self._cut == "body",
             error,
             expiry(chain) if chain else None,
-            waiting.sent_again,
+            pending.sent_again,
         )
 
     def close(self) -> None:
         self.curl.close()
 
-    def _set_constants(self) -> None:
-        settings = self._settings
-        for option, value in (
-            (pycurl.NOSIGNAL, 1),
-            (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
-            (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
-            (pycurl.FOLLOWLOCATION, 0),
-            (pycurl.PATH_AS_IS, 1),
-            (pycurl.NETRC, pycurl.NETRC_IGNORED),
-            # "" and not unset: libcurl would look for a proxy in the environment.
-            (pycurl.PROXY, settings.proxy or ""),
-            (pycurl.NOPROXY, ""),
-            (_SUPPRESS_CONNECT_HEADERS, 1),
-            (pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2),
-            (pycurl.SSL_VERIFYPEER, 1),
-            (pycurl.SSL_VERIFYHOST, 2),
-            (pycurl.CAINFO, settings.ca_bundle),
-            (pycurl.OPT_CERTINFO, 1),
-            (pycurl.MAXAGE_CONN, MAX_IDLE_CONNECTION_SECONDS),
-            (pycurl.MAXLIFETIME_CONN, MAX_CONNECTION_SECONDS),
-            (pycurl.BUFFERSIZE, MAX_BODY_KEPT_BYTES),
-            (_UPLOAD_BUFFERSIZE, 16 * 1024),
-            (pycurl.POST, 1),
-            # The body is read and cannot be rewound: so libcurl does not send a request again
-            # by itself, which the log would not show.
+    def _set_callbacks(self) -> None:
+        for option, callback in (
+            # The body comes from a callback and cannot be rewound, so that libcurl does not send a
+            # request again by itself: the log would not show it.
             (pycurl.READFUNCTION, self._on_read),
             (pycurl.HEADERFUNCTION, self._on_header),
             (pycurl.WRITEFUNCTION, self._on_body),
             (pycurl.OPENSOCKETFUNCTION, self._on_open_socket),
-            (pycurl.SOCKOPTFUNCTION, self._on_socket_made),
+            (pycurl.SOCKOPTFUNCTION, self._on_new_socket),
             (pycurl.PREREQFUNCTION, self._on_connection),
         ):
-            self.curl.setopt(option, value)
+            self.curl.setopt(option, callback)
 
     def release(self) -> None:
-        """Let go of what the last request brought, before the handle is used again."""
-        self._begun = 0.0
+        """Forget the last request and its response, so that the handle can be used again."""
+        self._started_at = 0.0
         self._body_left = b""
         self._lines: list[bytes] = []
         self._awaits_status = True
@@ -234,7 +184,7 @@ class Transfer:
         self._cut = ""
         self._tried: list[str] = []
         self._sockets: list[int] = []
-        self.met_unasked_answer = False
+        self.met_unasked_input = False
         self._blocked: tuple[str, str] | None = None
         self._own_fault = ""
 
@@ -271,12 +221,12 @@ class Transfer:
             return -1
         return None
 
-    def _on_open_socket(self, _purpose: int, address: Any) -> _Descriptor | int:
-        family, _, _, place = address
-        # Through a proxy, the only address there is, is the operator's own.
-        reason = None if self._settings.proxy else self._settings.judge(place[0])
+    def _on_open_socket(self, _purpose: int, address: Any) -> _OpenedSocket | int:
+        family, _, _, (host, *_) = address
+        # With a proxy, the only address is that of the operator's own proxy.
+        reason = None if self._settings.proxy else self._settings.judge(host)
         if reason or self._blocked:
-            self._blocked = self._blocked or (place[0], reason or "")
+            self._blocked = self._blocked or (host, reason or "")
             return pycurl.SOCKET_BAD
         try:
             opened = _open_socket(address)
@@ -284,32 +234,32 @@ class Transfer:
             if family != socket.AF_INET6:
                 self._own_fault = f"no socket: {error.strerror}"
             return pycurl.SOCKET_BAD
-        self._tried.append(place[0])
+        self._tried.append(host)
         return opened
 
     def _remote_address(self) -> str:
-        # Through a proxy it would be the operator's own, which is nobody else's business.
+        # With a proxy it would be the proxy's, which customers have no business to know.
         if self._settings.proxy:
             return ""
         return self.curl.getinfo(pycurl.PRIMARY_IP) or (self._tried[-1] if self._tried else "")
 
-    def _on_socket_made(self, fd: int, _purpose: int) -> int:
+    def _on_new_socket(self, fd: int, _purpose: int) -> int:
         self._sockets.append(fd)
-        self._settings.sockets.made(fd)
+        self._settings.sockets.add(fd)
         return pycurl.SOCKOPT_OK
 
     def _on_connection(self, *ends: Any) -> int:
-        """A connection is there, new or kept; nothing of the request is written yet."""
+        """Called on a connection, new or kept, before anything of the request is written."""
         connections = self._settings.connections
         if self._tried:
-            connections.opened(ends, reversed(self._sockets))
+            connections.add(ends, reversed(self._sockets))
         elif not connections.is_quiet(ends):
-            self.met_unasked_answer = True
+            self.met_unasked_input = True
             return pycurl.PREREQFUNC_ABORT
         return pycurl.PREREQFUNC_OK
 
-    def _chain(self, opened: bool) -> Any:
-        if not opened or self.waiting.target.scheme != "https":
+    def _certificate_chain(self, is_new_connection: bool) -> Any:
+        if not is_new_connection or self.pending.target.scheme != "https":
             return []
         return self.curl.getinfo_raw(pycurl.INFO_CERTINFO)
 
@@ -325,9 +275,9 @@ class Transfer:
         if self._tried or self._blocked or not info(pycurl.PRIMARY_IP):
             if not info(pycurl.CONNECT_TIME_T):
                 return "connect"
-            if self.waiting.target.scheme == "https" and not info(pycurl.APPCONNECT_TIME_T):
+            if self.pending.target.scheme == "https" and not info(pycurl.APPCONNECT_TIME_T):
                 return "tls"
-        if info(pycurl.SIZE_UPLOAD_T) < len(self.waiting.request.body):
+        if info(pycurl.SIZE_UPLOAD_T) < len(self.pending.request.body):
             return "send"
         return "read" if self._header_bytes else "wait"
 
@@ -349,13 +299,13 @@ class Transfer:
             evidence["verify_result"] = info(pycurl.SSL_VERIFYRESULT)
         if chain:
             evidence["certificate"] = certificate_facts(chain)
-        # What libcurl says of a cut is that our own callback failed.
+        # About a response that we cut, libcurl only says that our callback failed.
         message = "" if self._cut else message
-        told = {name: value for name, value in evidence.items() if value}
-        return TransportError(code, message, self._phase(), reason, address, told)
+        evidence = {name: value for name, value in evidence.items() if value}
+        return TransportError(code, message, self._phase(), reason, address, evidence)
 
     def _head_is_cut(self) -> bool:
-        """A status came, and the empty line that ends the headers did not."""
+        """Whether a status came, but not the empty line that ends the headers."""
         return bool(self._lines) and all(line.strip() for line in self._lines)
 
     def _headers(self) -> tuple[tuple[str, str], ...]:
@@ -368,10 +318,6 @@ class Transfer:
         return tuple(headers)
 
 
-def _stepped_up(seconds: float) -> int:
-    """Milliseconds, up to a whole step: so that most requests of a handle have the same timeout."""
+def _round_up_to_step(seconds: float) -> int:
+    """Milliseconds, in whole steps: so most requests of a handle have the same timeout."""
     return -int(-seconds * 1000 // _TIMEOUT_STEP_MS) * _TIMEOUT_STEP_MS
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 3)

@@ -15,7 +15,7 @@ from deliveries.dispatch.concurrency import ConcurrencyLimits
 from deliveries.dispatch.dispatcher import DATABASE_AWAY, Dispatcher, make_transport
 from deliveries.dispatch.leases import LEASE, LeaseLost, PumpLease
 from deliveries.dispatch.store import current_store
-from deliveries.transport.client import Transport
+from deliveries.transport import Transport
 from deliveries.workers.stop_signal import StopSignal, end_own_group_if_orphaned
 from deliveries.workers.wake import queue_pump
 

@@ -3,8 +3,7 @@ from typing import Any
 
 import pytest
 
-from deliveries.transport import transfer
-from deliveries.transport.client import Transport
+from deliveries.transport import Transport, transfer
 from tests.attacks.portal_walk import Victim, furnished
 from tests.deliveries.transports import open_transport
 from tests.portal_clients import Portal, make_portal

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from deliveries.diagnosis import failure_name
 from deliveries.models import Attempt, Delivery
-from deliveries.transport.result import MAX_CONNECT_SECONDS, TransportResult
+from deliveries.transport import MAX_CONNECT_SECONDS, TransportResult
 from subscriptions.endpoints.addresses import parse_networks
 from subscriptions.endpoints.url_rules import MAX_URL_LENGTH, check_url
 from subscriptions.errors import Refused

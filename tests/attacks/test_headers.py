@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from deliveries.models import Attempt
 from deliveries.publishing import publish
-from deliveries.transport.client import Transport
+from deliveries.transport import Transport
 from deliveries.transport.request_headers import UnsendableHeader, header_lines
 from subscriptions.endpoints.header_rules import MAX_HEADERS, check_headers
 from subscriptions.errors import Refused

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from deliveries.transport import name_lookup
+from deliveries.transport import TransportResult, name_lookup
 from deliveries.transport.name_lookup import MAX_TRIED_ADDRESSES
-from deliveries.transport.result import TransportResult
 from tests.attacks.verdicts import explain_to_tenant, verdict_of
 from tests.deliveries.transports import Names, error_of, open_transport, request, results, send
 from tests.receiver import Receiver, Reply

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from deliveries.transport.client import Transport
+from deliveries.transport import Transport
 from tests import certificates
 from tests.attacks.proxy import Proxy
 from tests.attacks.verdicts import explain_to_tenant, verdict_of

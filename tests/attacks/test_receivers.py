@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from deliveries.transport.client import Transport
-from deliveries.transport.result import MAX_BODY_KEPT_BYTES, MAX_BODY_PIECES, TransportResult
+from deliveries.transport import Transport, TransportResult
+from deliveries.transport.result import MAX_BODY_KEPT_BYTES, MAX_BODY_PIECES
 from tests import certificates
 from tests.attacks.verdicts import explain_to_tenant, verdict_of
 from tests.deliveries.transports import Names, error_of, open_transport, request, send

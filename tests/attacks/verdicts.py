@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deliveries.diagnosis import Verdict, classify
 from deliveries.diagnosis.explanations import AttemptFacts, Explanation, explain
-from deliveries.transport.client import TransportResult
+from deliveries.transport import TransportResult
 
 
 def verdict_of(result: TransportResult) -> Verdict:

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from deliveries.transport.client import OutboundRequest, Transport, TransportResult
-from deliveries.transport.result import TransportError
+from deliveries.transport import OutboundRequest, Transport, TransportError, TransportResult
 from subscriptions.endpoints.addresses import parse_networks
 from tests import certificates
 

@@ -13,7 +13,7 @@ from deliveries.diagnosis.explanations.explanation import (
     clean_line,
 )
 from deliveries.diagnosis.explanations.facts import AttemptFacts
-from deliveries.transport.result import MAX_CONNECT_SECONDS, MAX_HEADER_BYTES
+from deliveries.transport import MAX_CONNECT_SECONDS, MAX_HEADER_BYTES
 
 _UNREACHABLE_ERRNOS = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH})
 _TOO_LARGE = 100  # CURLE_TOO_LARGE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from deliveries.transport.result import TransportError, TransportResult
+from deliveries.transport import TransportError, TransportResult
 
 
 def own_fault(code: int, message: str = "", **evidence: Any) -> TransportResult:

@@ -10,7 +10,7 @@ import pytest
 
 from deliveries.diagnosis import Failure, Verdict, classify
 from deliveries.diagnosis.explanations import AttemptFacts, Explanation, explain
-from deliveries.transport.result import TransportResult
+from deliveries.transport import TransportResult
 from tests.broken_receivers import KINDS, NAMES, OWN_HOST, Kind, running
 from tests.deliveries.diagnosis.bare_facts import explain_bare
 from tests.deliveries.transports import Names, open_transport, send

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from deliveries.diagnosis import Failure, classify
-from deliveries.transport.result import TransportResult
+from deliveries.transport import TransportResult
 from tests import certificates
 from tests.deliveries.diagnosis.bare_facts import explain_bare
 from tests.deliveries.diagnosis.results import answer, own_fault

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from deliveries.transport import transfer as transfer_module
-from deliveries.transport.client import Transport
+from deliveries.transport import USER_AGENT, Transport
 from deliveries.transport.result import MAX_BODY_KEPT_BYTES
 from tests import certificates
 from tests.deliveries.transports import (
@@ -62,12 +61,12 @@ def test_the_request_is_sent_byte_for_byte_and_nothing_is_added(
     )
 
 
-def test_a_user_agent_is_given_only_where_there_is_none(
+def test_a_user_agent_is_added_only_if_none_is_given(
     transport: Transport, receiver: Receiver
 ) -> None:
     send(transport, receiver.url(), headers=())
     head = receiver.requests[0]
-    assert head.header("User-Agent") == transfer_module.USER_AGENT
+    assert head.header("User-Agent") == USER_AGENT
     assert [name for name, _ in head.headers] == ["Host", "User-Agent", "Content-Length"]
 
 
@@ -141,7 +140,7 @@ def test_interim_responses_are_passed_over(transport: Transport, receiver: Recei
     assert result.headers == (("Content-Length", "2"),)
 
 
-def test_trailers_are_no_headers(transport: Transport, receiver: Receiver) -> None:
+def test_trailers_are_not_headers(transport: Transport, receiver: Receiver) -> None:
     chunked = (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-After: 1\r\n\r\n"
     )
@@ -153,7 +152,7 @@ def test_trailers_are_no_headers(transport: Transport, receiver: Receiver) -> No
 # --- connections that come to nothing; what is hostile is in tests/attacks -------------------------
 
 
-def test_nothing_listens(transport: Transport) -> None:
+def test_a_refused_connection_is_an_error_of_the_connect_phase(transport: Transport) -> None:
     result = send(transport, f"http://127.0.0.1:{closed_port()}/")
     assert (error_of(result).code, error_of(result).phase) == (7, "connect")
     assert error_of(result).evidence["errno"] == 111
@@ -183,7 +182,7 @@ def test_a_timeout_on_a_kept_connection_is_one_request(
     assert [got.path for got in receiver.requests] == ["/quick", "/slow"]
 
 
-def test_a_kept_connection_that_is_closed_twice_over_is_a_failure(
+def test_a_repeated_request_that_meets_a_closed_connection_too_is_a_failure(
     transport: Transport, receiver: Receiver
 ) -> None:
     send(transport, receiver.url("/quick"))
@@ -207,7 +206,7 @@ def test_a_crash_on_a_new_connection_is_one_request(
 # --- TLS ----------------------------------------------------------------------------------------
 
 
-def test_https_is_verified_and_the_expiry_is_told_on_kept_connections_too(
+def test_https_is_verified_and_the_expiry_is_known_on_kept_connections_too(
     transport: Transport,
 ) -> None:
     with Receiver(certificate=certificates.good()) as receiver:
@@ -252,7 +251,7 @@ def test_old_tls_is_refused(transport: Transport) -> None:
         assert error_of(send(transport, receiver.url())).code == 35
 
 
-def test_without_the_extra_authority_the_system_s_ones_alone_count() -> None:
+def test_without_an_extra_authority_only_the_systems_are_trusted() -> None:
     with (
         open_transport(ca_file=None) as transport,
         Receiver(certificate=certificates.good()) as receiver,
@@ -260,7 +259,7 @@ def test_without_the_extra_authority_the_system_s_ones_alone_count() -> None:
         assert error_of(send(transport, receiver.url())).code == 60
 
 
-def test_an_extra_authority_that_is_none_is_an_error_at_the_start(tmp_path: Path) -> None:
+def test_an_extra_ca_file_without_a_certificate_is_an_error_at_the_start(tmp_path: Path) -> None:
     nonsense = tmp_path / "ca.pem"
     nonsense.write_text("nothing")
     with pytest.raises(ssl.SSLError), open_transport(ca_file=str(nonsense)):
@@ -270,7 +269,7 @@ def test_an_extra_authority_that_is_none_is_an_error_at_the_start(tmp_path: Path
 # --- names --------------------------------------------------------------------------------------
 
 
-def test_a_name_that_does_not_exist_is_told_from_one_that_nobody_knows() -> None:
+def test_a_missing_name_is_told_apart_from_name_servers_that_do_not_answer() -> None:
     names = Names(broken_example=socket.gaierror(socket.EAI_AGAIN, "Temporary failure"))
     with open_transport(resolve=names) as transport:
         missing, broken = (
@@ -313,7 +312,7 @@ def test_poll_returns_at_once_when_nothing_is_in_flight_and_in_time_when_nothing
     assert 0.15 < time.monotonic() - started < 0.5
 
 
-def test_abort_ends_all_requests_under_way(receiver: Receiver) -> None:
+def test_abort_ends_all_requests_in_flight(receiver: Receiver) -> None:
     receiver.on("/slow", Reply(delay_seconds=5.0))
     names = Names(stuck_example=0.5)
     with open_transport(resolve=names) as transport:

@@ -1,4 +1,4 @@
-"""Sockets stay known to epoll between requests, and nobody is told of one that is let go."""
+"""Sockets stay registered with epoll between requests; released ones are not reported as ready."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from deliveries.transport.sockets import Sockets
 
 
-@pytest.fixture(params=[True, False], ids=["keeps", "asks each time"])
+@pytest.fixture(params=[True, False], ids=["keeps released", "registers each time"])
 def sockets(request: pytest.FixtureRequest) -> Iterator[Sockets]:
-    made = Sockets(keeps=request.param)
+    made = Sockets(keeps_released=request.param)
     yield made
     made.close()
 
@@ -26,12 +26,12 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def watch(sockets: Sockets, ours: socket.socket, events: int = select.EPOLLIN) -> int:
-    sockets.made(ours.fileno())
+    sockets.add(ours.fileno())
     sockets.watch(ours.fileno(), events)
     return ours.fileno()
 
 
-def test_what_came_in_is_told_until_the_socket_is_let_go(
+def test_input_is_reported_until_the_socket_is_released(
     sockets: Sockets, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     ours, theirs = pair
@@ -43,7 +43,7 @@ def test_what_came_in_is_told_until_the_socket_is_let_go(
     assert sockets.ready(0) == []
 
 
-def test_a_socket_that_was_let_go_and_spoke_is_heard_when_it_is_watched_again(
+def test_input_on_a_released_socket_is_reported_when_it_is_watched_again(
     sockets: Sockets, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     ours, theirs = pair
@@ -55,7 +55,7 @@ def test_a_socket_that_was_let_go_and_spoke_is_heard_when_it_is_watched_again(
     assert sockets.ready(0) == [(fd, select.EPOLLIN)]
 
 
-def test_other_events_can_be_asked_for(
+def test_the_events_of_a_watched_socket_can_be_changed(
     sockets: Sockets, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     fd = watch(sockets, pair[0])
@@ -77,7 +77,7 @@ def test_a_new_socket_under_an_old_number_is_watched(sockets: Sockets) -> None:
         assert sockets.ready(0) == [(fd, select.EPOLLIN)]
 
 
-def test_a_socket_may_be_closed_before_it_is_let_go(sockets: Sockets) -> None:
+def test_a_socket_may_be_closed_before_it_is_released(sockets: Sockets) -> None:
     ours, theirs = socket.socketpair()
     fd = watch(sockets, ours)
     ours.close()
@@ -86,43 +86,43 @@ def test_a_socket_may_be_closed_before_it_is_let_go(sockets: Sockets) -> None:
     assert sockets.ready(0) == []
 
 
-def test_a_kept_socket_is_silent_until_it_was_heard(
+def test_a_released_socket_is_silent_until_a_poll_finds_input(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
-    sockets = Sockets(keeps=True)
+    sockets = Sockets(keeps_released=True)
     fd = watch(sockets, ours)
     sockets.release(fd)
-    sockets.listen()
+    sockets.poll_idle()
     assert sockets.was_silent(fd)
     theirs.send(b"x")
-    sockets.listen()
+    sockets.poll_idle()
     assert not sockets.was_silent(fd)
     sockets.close()
 
 
-def test_silence_is_vouched_for_only_of_sockets_that_stay_with_epoll(
+def test_only_a_socket_that_stays_registered_is_known_to_be_silent(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
-    sockets = Sockets(keeps=False)
+    sockets = Sockets(keeps_released=False)
     fd = watch(sockets, pair[0])
     sockets.release(fd)
-    sockets.listen()
+    sockets.poll_idle()
     assert not sockets.was_silent(fd)
     sockets.close()
 
 
-def test_silence_is_not_vouched_for_where_more_spoke_than_were_heard(
+def test_no_socket_counts_as_silent_if_a_poll_could_not_return_all_events(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("deliveries.transport.sockets._MAX_EVENTS", 1)
     loud, other = socket.socketpair()
     with loud, other:
-        sockets = Sockets(keeps=True)
+        sockets = Sockets(keeps_released=True)
         watch(sockets, loud)
         fd = watch(sockets, pair[0])
         sockets.release(fd)
         other.send(b"x")
-        sockets.listen()
+        sockets.poll_idle()
         assert not sockets.was_silent(fd)
         sockets.close()
